@@ -1,0 +1,399 @@
+"""What wirewatch knows, as values: frozen, slotted, keyword-only. All times are aware and in UTC.
+
+Unknown is ``None``, empty is empty, guessed is marked. The order below is the path of one item:
+source → answer → entry → candidate → item and revision → match → alert → delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from config.model import Language, Severity
+
+TextLanguage = Literal["en", "he", "ar", "und"]
+"""A text's own language; ``und``: no letters, or another language."""
+
+Kind = Literal["article", "live", "opinion", "video"]
+
+
+class Outcome(StrEnum):
+    """What an answer turned out to be. Only the first two ever count as "no news"."""
+
+    OK = "ok"
+    UNCHANGED = "unchanged"
+    DEGRADED = "degraded"  # entries read, damage noted
+    BLOCKED = "blocked"  # an answer that is not what the source should give: challenge, consent, web page
+    FAILED = "failed"  # try later
+    GONE = "gone"  # 410: asked daily
+    CLOSED = "closed"  # robots rules refuse: never polled, the rules are asked again daily
+
+
+# ------------------------------------------------------------------ sources and hosts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What makes the next request conditional (RFC 9110, 13.1), byte for byte as the server wrote it."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    """BLAKE2b-128 of the decoded body, in hex: servers without validators are common."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What we remember of one source. ``id`` is ``outlet/source``."""
+
+    id: str
+    outlet: str
+    url: str
+    host: str
+    """``scheme://name:port``, the port always written."""
+    next_due: datetime
+    validators: Validators = Validators()
+    outcome: Outcome | None = None
+    """Of the last answer; ``None`` before the first."""
+    reason: str = ""
+    """Why, in words for people; for *closed* the rule that closed it."""
+    excerpt: str = ""
+    """The first 200 characters of what answered, kept while the outcome is not good."""
+    status: int | None = None
+    failures: int = 0
+    """Answers in a row that were neither ok, unchanged nor degraded."""
+    last_polled: datetime | None = None
+    last_good: datetime | None = None
+    last_plain: datetime | None = None
+    """Last unconditional request that was answered whole."""
+    baselined: datetime | None = None
+    """When the first whole answer was filed; before that, entries are judged by the baseline."""
+    moved_to: str | None = None
+    moved_since: datetime | None = None
+    alarm: str | None = None
+    """The open episode's id: the desk was told, and will be told of its end."""
+    entries: int | None = None
+    """How many entries the last whole answer held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsCopy:
+    """A host's robots.txt as last asked (RFC 9309). ``text`` is the last good copy and may be older."""
+
+    host: str
+    asked: datetime
+    status: int | None
+    """HTTP status of the last asking; ``None``: unreachable."""
+    text: str = ""
+    good_at: datetime | None = None
+    """When ``text`` was read; it serves for a day when the host stops answering."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDue:
+    """An article page waiting to be read, after its item was filed and matched on the headline."""
+
+    item: str
+    outlet: str
+    url: str
+    host: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What is due at one host: one lease, one report, requests one at a time.
+
+    ``fence`` is the host's fencing number: a report with an older one is ignored.
+    """
+
+    host: str
+    fence: int
+    sources: tuple[SourceState, ...] = ()
+    pages: tuple[PageDue, ...] = ()
+    robots: RobotsCopy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitReport:
+    """How a visit ended; ``next_ok`` is when the host may be asked again (delay, Retry-After)."""
+
+    host: str
+    fence: int
+    next_ok: datetime
+    requests: int = 0
+    failure: str = ""
+    """Why the visit as a whole broke off, if it did."""
+
+
+# ------------------------------------------------------------------ what the wire said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One article in one answer, as the wire told it, cleaned but not yet judged.
+
+    Texts are plain (no markup, no control characters); paragraphs are separated by a blank line.
+    """
+
+    title: str
+    lead: str = ""
+    body: str = ""
+    """The whole text, where the wire carries it (article pages, some feeds)."""
+    html: str = ""
+    """The fullest text as sanitised markup (allow-list of ``readers/text.py``), for display only."""
+    url: str | None = None
+    """Absolute http(s) address; ``None`` when the wire gave none that may be followed."""
+    canonical: str | None = None
+    """What the article page itself calls its address."""
+    guid: str | None = None
+    author: str = ""
+    publisher: str = ""
+    """Who the wire says published it (an aggregator's source element); empty: the outlet."""
+    published: datetime | None = None
+    """``None``: missing or not credible; the item then takes first-seen time, marked assumed."""
+    published_text: str = ""
+    """The date as written, kept when it could not be read."""
+    updated: datetime | None = None
+    language: str | None = None
+    """As declared by the wire, not yet checked against the script."""
+    kind: Kind = "article"
+    tags: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    """Damage and guesses: ``"title cut"``, ``"repaired: encoded twice"``, ``"date assumed"``…"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One response to one request, with what it turned out to be and the entries read from it."""
+
+    source: str
+    """``outlet/source``; for an article page ``outlet/page``."""
+    outlet: str
+    url: str
+    final_url: str
+    at: datetime
+    outcome: Outcome
+    reason: str = ""
+    excerpt: str = ""
+    status: int | None = None
+    conditional: bool = False
+    """The request carried validators."""
+    validators: Validators = Validators()
+    not_before: datetime | None = None
+    """The server's wish (Retry-After, capped at 24 h), for the whole host."""
+    moved_to: str | None = None
+    """Target of a permanent redirect (301, 308), followed this time."""
+    entries: tuple[Entry, ...] = ()
+    marks: tuple[str, ...] = ()
+    page_of: str | None = None
+    """The item whose article page this is."""
+    size: int = 0
+    seconds: float = 0.0
+
+
+# ------------------------------------------------------------------ what we hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An entry ready for filing: its keys, strongest first, and the hash of its text.
+
+    ``id`` is made from outlet and first key, so it is the same after a restore.
+    """
+
+    id: str
+    entry: Entry
+    keys: tuple[str, ...]
+    text_hash: str
+    language: TextLanguage
+    weak_key: bool = False
+    """Identified by title and outlet only: the same item only within 48 h."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One article as we hold it."""
+
+    id: str
+    outlet: str
+    source: str
+    url: str | None
+    title: str
+    lead: str
+    language: TextLanguage
+    kind: Kind
+    author: str
+    published: datetime
+    published_assumed: bool
+    first_seen: datetime
+    revision: str
+    """Id of the latest revision."""
+    revisions: int = 1
+    copy_of: str | None = None
+    copy_reason: str = ""
+    late: bool = False
+    """Surfaced after younger items of its source were already known."""
+    marks: tuple[str, ...] = ()
+    body: str = ""
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One text of an item. ``id`` is made from item and content; at most 24 are kept."""
+
+    id: str
+    item: str
+    seen: datetime
+    title: str
+    lead: str
+    body: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Where a watch's words stand: offsets into the original text of one field."""
+
+    field: Literal["title", "lead", "body", "author", "url"]
+    start: int
+    end: int
+    term: str
+    """The word, phrase or concept of the query that is found here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A watch found in an item's revision, with the spans that made it."""
+
+    watch: str
+    spans: tuple[Span, ...] = ()
+    clause: str = ""
+    """The part of the query that made the hit, as written."""
+    undecided: str = ""
+    """A part that ran out of time: told with a mark, never taken as no match."""
+
+
+Condition = Literal["pending", "delivered", "dead", "suppressed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAlert:
+    """One row to be written: this watch, this channel, this item, this state."""
+
+    watch: str
+    channel: str
+    item: str
+    state: str
+    """``new``, ``completed``, ``edited:REVISION``."""
+    severity: Severity
+    suppressed: str = ""
+    """Why it is not sent (``baseline``, ``too old``, ``told with ALERT``…); empty: it is due now."""
+
+    @property
+    def key(self) -> str:
+        """The stable key every attempt carries; ids hold no ``|``."""
+        return f"{self.watch}|{self.channel}|{self.item}|{self.state}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A row of the outbox. ``id`` is a short stable name made from ``key``."""
+
+    id: str
+    key: str
+    watch: str
+    channel: str
+    item: str
+    revision: str
+    state: str
+    severity: Severity
+    condition: Condition
+    reason: str = ""
+    created: datetime
+    due: datetime
+    attempts: int = 0
+    fence: int = 0
+    last_error: str = ""
+    delivered: datetime | None = None
+    match: Match | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What came of one attempt to send.
+
+    ``verdict``: *sent*; *later* (try again, not before ``retry_after`` from now when given);
+    *refused* (the receiver will never take it: dead letter at once).
+    """
+
+    verdict: Literal["sent", "later", "refused"]
+    detail: str = ""
+    retry_after: timedelta | None = None
+
+
+# ------------------------------------------------------------------ filing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """One answer, ready to be filed in one transaction.
+
+    ``after`` is the source's state once everything is filed (its validators included), ``held`` the
+    state when an entry had to be quarantined: same next due, validators as before.
+    For an article page both are ``None`` and ``answer.page_of`` names the item.
+    """
+
+    answer: Answer
+    candidates: tuple[Candidate, ...]
+    after: SourceState | None
+    held: SourceState | None
+    matches: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
+    """Candidate id → what its text matches; a candidate that is missing here was known unchanged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What the store found while filing one candidate: a new item, or a new text of a known one."""
+
+    item: Item
+    revision: Revision
+    candidate: Candidate
+    fresh: bool
+    """A new item; otherwise a new text."""
+    completed: bool
+    """The first body of a known item (design: state ``completed``, never called an edit)."""
+    title_changed: bool
+    matched_before: frozenset[str]
+    """Watches that matched an earlier revision of this item."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is to be written with a change."""
+
+    matches: tuple[Match, ...] = ()
+    alerts: tuple[NewAlert, ...] = ()
+    copy_of: str | None = None
+    copy_reason: str = ""
+    read_page: bool = False
+    """Queue the article page as a visit to its own host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """The fates of one answer's candidates: their sum is the number of candidates."""
+
+    new: int = 0
+    revised: int = 0
+    known: int = 0
+    merged: int = 0
+    quarantined: int = 0
+    alerts_due: int = 0
+    alerts_suppressed: int = 0
+    items: tuple[str, ...] = ()
+    """Ids of the new items."""

@@ -1,0 +1,211 @@
+"""The seams: what the core asks of a store, a channel and a clock.
+
+Store methods are asynchronous and may be called from the event loop only. Each raises `StoreBusy`,
+`StoreFull` or `StoreUnusable` when the store itself fails, and then nothing of the call is kept.
+A store is chosen by URL (``storage.open_store``); its contract tests run over every implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from monitor.model import (
+    Alert,
+    Candidate,
+    Change,
+    Condition,
+    Decision,
+    Delivery,
+    Filed,
+    Filing,
+    Item,
+    PageDue,
+    Revision,
+    RobotsCopy,
+    SourceState,
+    Visit,
+    VisitReport,
+)
+
+
+class Clock(Protocol):
+    """Time, so that tests and the demo can set it. ``monotonic`` never goes back."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Schedule(Protocol):
+    """What is due, as columns. Called by the heartbeat."""
+
+    async def register(self, sources: Sequence[SourceState]) -> None:
+        """The sources in force. New ones are added as given, known ones keep their state; one whose ``url``
+        changed starts afresh but keeps its baseline; others are set aside with their history, not polled."""
+        ...
+
+    async def claim(self, now: datetime, *, hosts: int, lease: timedelta) -> tuple[Visit, ...]:
+        """Lease at most ``hosts`` hosts that have something due and may be asked now. A host is held by one
+        visit until `release` or until the lease ends; `fence` grows with each claim. At most 10 pages a visit."""
+        ...
+
+    async def release(self, report: VisitReport) -> None:
+        """Give a host back. A report with an old fence changes nothing."""
+        ...
+
+    async def release_all(self) -> None:
+        """Give every lease back: at start, when the service lock shows that no other service lives."""
+        ...
+
+    async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
+        """Make sources due now, and say how many there were."""
+        ...
+
+    async def save_source(self, state: SourceState) -> None:
+        """Write a source's state outside a filing (an alarm told, a redirect adopted)."""
+        ...
+
+    async def sources(self) -> tuple[SourceState, ...]:
+        """All sources in force, by id."""
+        ...
+
+    async def robots(self, host: str) -> RobotsCopy | None: ...
+
+    async def keep_robots(self, copy: RobotsCopy) -> None: ...
+
+    async def settle_page(self, item: str, *, retry_at: datetime | None) -> None:
+        """Take an article page from the queue, or put it off."""
+        ...
+
+
+class Ledger(Protocol):
+    """What a decision may look up inside the filing transaction."""
+
+    def exists(self, item: str) -> bool: ...
+
+    def copies(self, item: str) -> tuple[str, ...]:
+        """The item's group: the original and all its copies, without ``item`` itself."""
+        ...
+
+    def told(self, items: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        """(watch, channel) → id of the earliest alert of these items that is pending or delivered."""
+        ...
+
+
+class Decide(Protocol):
+    """Called inside the transaction, in order, once for each candidate that is new or has a new text.
+    It must not block: no look-ups but the ledger's."""
+
+    def __call__(self, change: Change, ledger: Ledger, /) -> Decision: ...
+
+
+class Archive(Protocol):
+    """Items, revisions, matches."""
+
+    async def unchanged(self, outlet: str, candidates: Sequence[Candidate]) -> frozenset[str]:
+        """Ids of those candidates whose latest text we hold already: a saving, not a promise."""
+        ...
+
+    async def file(self, filing: Filing, decide: Decide) -> Filed:
+        """All of one answer in one transaction: items, revisions, matches, alert rows, article pages to read, and
+        last the source's state. What is new is decided by the unique key in the insert. A candidate that fails is
+        rolled back alone, kept in quarantine with its reason, and then ``filing.held`` is written, not ``after``."""
+        ...
+
+    async def item(self, item: str) -> Item | None: ...
+
+    async def items(
+        self,
+        *,
+        limit: int = 50,
+        outlet: str | None = None,
+        language: str | None = None,
+        watch: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        oldest_first: bool = False,
+    ) -> tuple[Item, ...]:
+        """Newest first by first-seen time; ``since`` is inclusive, ``before`` exclusive."""
+        ...
+
+    async def search(self, terms: Sequence[str], *, limit: int = 50) -> tuple[Item, ...]:
+        """Items that hold every term, best first; terms are normalised and stripped as the index is."""
+        ...
+
+    async def revisions(self, item: str) -> tuple[Revision, ...]:
+        """Oldest first."""
+        ...
+
+    async def count(self) -> Mapping[str, int]:
+        """``items``, ``revisions``, ``matches``, ``quarantined``, ``sources``, and alerts by condition."""
+        ...
+
+    async def prune(self, *, bodies_before: datetime, revisions_before: datetime, identity_before: datetime) -> int:
+        """Remove old texts; identity and alert keys go only before ``identity_before``."""
+        ...
+
+
+class Outbox(Protocol):
+    """Alert rows on their way out."""
+
+    async def claim_alerts(self, now: datetime, *, limit: int, lease: timedelta) -> tuple[Alert, ...]:
+        """Lease due rows, most severe first, then oldest; ``fence`` and ``attempts`` grow with each claim."""
+        ...
+
+    async def settle(self, alert: Alert, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
+        """Record one attempt. *sent* → delivered; *later* with ``due`` → pending until then; *later* without, and
+        *refused* → dead. False, and nothing changes, when the row was claimed again since (older fence)."""
+        ...
+
+    async def alerts(
+        self, *, condition: Condition | None = None, watch: str | None = None, item: str | None = None, limit: int = 50
+    ) -> tuple[Alert, ...]:
+        """Newest first."""
+        ...
+
+    async def resend(self, alert: str, now: datetime) -> bool:
+        """Make a dead or suppressed alert due now; False when no such alert can be."""
+        ...
+
+    async def hurry(self, channel: str, now: datetime) -> int:
+        """Make a channel's waiting rows due: it answers again."""
+        ...
+
+    async def bury(self, channels: Sequence[str], now: datetime) -> int:
+        """Pending rows of channels that are not among ``channels`` any more become dead letters."""
+        ...
+
+
+class Store(Schedule, Archive, Outbox, Protocol):
+    """Everything that is kept, behind one connection string."""
+
+    async def backup(self, path: str) -> None:
+        """A whole, consistent copy at ``path`` while the service goes on; refuses to overwrite."""
+        ...
+
+    async def check(self) -> tuple[str, ...]:
+        """What is wrong or risky with the store, in words; empty when nothing is."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Channel(Protocol):
+    """Where alerts go. ``send`` never raises for what a receiver does and ends within its deadline (20 s)."""
+
+    id: str
+
+    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = ()) -> Delivery:
+        """One message for one row; ``alert.key`` goes with it so that the receiver can drop a repeat."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+__all__ = [
+    "Archive", "Channel", "Clock", "Decide", "Ledger", "Outbox", "PageDue", "Schedule", "Store",
+]  # fmt: skip
