@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from config.model import Language, Severity
+from config.model import Severity
 
 TextLanguage = Literal["en", "he", "ar", "und"]
 """A text's own language; ``und``: no letters, or another language."""
