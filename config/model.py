@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -17,13 +18,19 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    PlainSerializer,
+    SecretStr,
     StrictBool,
     StrictInt,
     StringConstraints,
+    Tag,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 Language = Literal["en", "he", "ar"]
 Severity = Literal["low", "normal", "high", "critical"]
@@ -40,7 +47,24 @@ def duration(text: object) -> timedelta:
     found = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise ValueError('write a duration as a number and a unit: "90s", "15m", "2h", "7d"')
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        raise ValueError("a duration may not be longer than 999999999 days") from None
+
+
+def written(length: timedelta) -> str:
+    """A duration as an operator writes it, in the largest unit that divides it."""
+    seconds = round(length.total_seconds())
+    size, unit = next(
+        (size, unit) for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")) if not seconds % size
+    )
+    return f"{seconds // size}{unit}"
+
+
+def _refused(message: str, *path: str | int) -> PydanticCustomError:
+    """A table's error that belongs to one key inside it: ``path`` leads from the table to the key."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "path": path})
 
 
 def _zone(name: object) -> str:
@@ -52,12 +76,20 @@ def _zone(name: object) -> str:
 
 
 def _web_address(text: object) -> str:
-    parts = urlsplit(str(text))
+    if not isinstance(text, str) or re.search(r"[\s\x00-\x1f]", text):  # urlsplit drops line ends silently
+        raise ValueError("write a whole address, without spaces, that begins with https:// or http://")
+    parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("write a whole address that begins with https:// or http://")
     if parts.username or parts.password:
         raise ValueError("an address may not carry a user name or password")
-    return str(text)
+    if parts.port == 0:  # reading it also refuses what is no port at all
+        raise ValueError("0 is not a port")
+    return text
+
+
+def _address_or_nothing(text: object) -> str:
+    return "" if text == "" else _web_address(text)
 
 
 def _pattern(text: object) -> str:
@@ -69,13 +101,17 @@ def _pattern(text: object) -> str:
 
 
 Duration = Annotated[
-    timedelta, BeforeValidator(duration), WithJsonSchema({"type": "string", "pattern": r"^\d+\s*(s|m|h|d)$"})
+    timedelta,
+    BeforeValidator(duration),
+    PlainSerializer(written, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\s*(s|m|h|d)$"}),
 ]
 Zone = Annotated[str, BeforeValidator(_zone)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
 Pattern = Annotated[str, BeforeValidator(_pattern)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 ConceptId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Form = Annotated[str, StringConstraints(pattern=r"\S")]
 Reference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")]
 """A secret's place, never the secret: ``env:NAME`` or ``file:PATH``."""
 
@@ -83,7 +119,13 @@ Reference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9
 class _Told(BaseModel):
     """Base of everything an operator can write: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,  # an address in the wrong place may carry a secret
+        use_attribute_docstrings=True,  # the published schema explains every key
+    )
 
 
 # ------------------------------------------------------------------ settings (wirewatch.toml)
@@ -93,23 +135,31 @@ class Service(_Told):
     """``[service]``: who we say we are, and what counts as news on a first poll."""
 
     user_agent: str = "wirewatch/0.1 (+https://example.org/contact)"
+    """Sent with every request; put an address in it at which a publisher reaches you."""
     time_zone: Zone = "Asia/Jerusalem"
+    """The zone in which people here read times; everything is kept in UTC."""
     baseline: Duration = timedelta(hours=2)
+    """On the first poll of a source, what is dated younger is told; the rest, undated too, is filed and listed."""
     notify: tuple[Id, ...] = ()
+    """Ids of the channels that get notices of the service itself: a source dead, the network out, the disk full."""
 
 
 class Retention(_Told):
     """How long texts are kept. Identity and alert keys outlive them (at least 400 days)."""
 
     bodies: Duration = timedelta(days=180)
+    """How long the text of an article is kept."""
     revisions: Duration = timedelta(days=365)
+    """How long earlier versions of an article are kept."""
 
 
 class StoreSettings(_Told):
     """``[store]``: where everything is kept."""
 
     url: str = "sqlite:///wirewatch.db"
+    """The database; a relative path starts at the folder of this file."""
     retention: Retention = Retention()
+    """How long texts are kept."""
 
 
 class Web(_Told):
@@ -118,19 +168,23 @@ class Web(_Told):
     address: Annotated[str, StringConstraints(pattern=r"^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):\d{1,5}$")] = (
         "127.0.0.1:8737"
     )
-    public_url: Literal[""] | WebAddress = ""
+    """Where the page listens, as ``host:port``."""
+    public_url: Annotated[str, BeforeValidator(_address_or_nothing)] = ""
+    """The page's address as others reach it; alerts carry links when it is set."""
 
 
 class Allow(_Told):
     """``[allow]``: exact ``host:port`` exceptions from "public addresses only"."""
 
     fetch: tuple[Annotated[str, StringConstraints(pattern=r"^\S+:\d{1,5}$")], ...] = ()
+    """Exact ``host:port`` pairs that may be fetched although they are not public."""
 
 
 class FileReference(_Told):
     """``{ file = "/run/secrets/hook" }``: a channel address kept in a file of its own."""
 
     file: str
+    """The file that holds the address, and nothing else."""
 
 
 class Channel(_Told):
@@ -142,30 +196,45 @@ class Channel(_Told):
     """
 
     id: Id
-    url: str | FileReference
+    """Watches name the channel by it, and alerts are kept under it: do not change it."""
+    url: Annotated[
+        Annotated[str, Tag("text")] | Annotated[FileReference, Tag("table")],
+        Discriminator(lambda told: "table" if isinstance(told, (dict, FileReference)) else "text"),
+    ]
+    """``page``, ``stdout``, ``file:NAME.jsonl``, ``webhook:https://…``, ``env:NAME`` or ``{ file = "…" }``."""
     secret: Reference | None = None
-    """Signs a webhook's messages (Standard Webhooks, ``whsec_…``)."""
+    """Signs a webhook's messages (Standard Webhooks, ``whsec_…``): ``env:NAME`` or ``file:PATH``."""
     min_severity: Severity = "normal"
+    """Alerts below it are not sent here."""
 
-    @model_validator(mode="after")
-    def _by_reference(self) -> Self:
-        plain = self.url if isinstance(self.url, str) else "env:"
-        if not re.match(r"(page$|stdout$|file:.|webhook:https?://|env:)", plain):
+    @field_validator("url")
+    @classmethod
+    def _by_reference(cls, url: str | FileReference) -> str | FileReference:
+        if isinstance(url, FileReference):
+            return url
+        if not re.match(r"(page$|stdout$|file:.|webhook:https?://|env:[A-Za-z_][A-Za-z0-9_]*$)", url):
             raise ValueError(
-                'url: write "page", "stdout", "file:NAME.jsonl", "webhook:https://…", or put the address '
+                'write "page", "stdout", "file:NAME.jsonl", "webhook:https://…", or put the address '
                 'into the environment and refer to it as "env:NAME" (addresses carry secrets)'
             )
-        return self
+        if url.startswith("webhook:"):
+            _web_address(url.removeprefix("webhook:"))
+        return url
 
 
 class Settings(_Told):
     """The whole of ``wirewatch.toml``."""
 
     service: Service = Service()
+    """Who we say we are, and what is told on a first poll."""
     store: StoreSettings = StoreSettings()
+    """Where everything is kept, and for how long."""
     web: Web = Web()
+    """Where the page listens."""
     allow: Allow = Allow()
+    """Exceptions from "public addresses only"."""
     channel: tuple[Channel, ...] = ()
+    """Where alerts go; one table each."""
 
 
 # ------------------------------------------------------------------ outlets (outlets/NAME.toml)
@@ -175,8 +244,11 @@ class Cadence(_Told):
     """How often a source is asked: usually ``every``, never outside ``min`` … ``max``."""
 
     every: Duration = timedelta(minutes=15)
+    """The usual time between two polls."""
     min: Duration = timedelta(minutes=5)
+    """Never more often."""
     max: Duration = timedelta(hours=1)
+    """Never more seldom."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -189,18 +261,26 @@ class Selectors(_Told):
     """CSS selectors of a listing page: ``entry`` finds each block, the rest look inside it."""
 
     entry: str
+    """Finds the block of each entry."""
     link: str = "a"
+    """Inside the block, the link to the article."""
     title: str | None = None
+    """Inside the block, the headline; without it, the text of the link."""
     lead: str | None = None
+    """Inside the block, the summary."""
     time: str | None = None
+    """Inside the block, the time."""
 
 
 class ArticleSelectors(_Told):
     """CSS selectors of an outlet's article page, used where JSON-LD and trafilatura find nothing."""
 
     headline: str | None = None
+    """The headline."""
     byline: str | None = None
+    """Who wrote it."""
     body: str | None = None
+    """The text; every paragraph in it is read."""
     drop: tuple[str, ...] = ()
     """Blocks removed before any text is read ("more on", inserted link marks)."""
 
@@ -212,27 +292,36 @@ class Source(_Told):
     """``[[source]]``: one address of an outlet that is polled."""
 
     id: Id
+    """Its name within the outlet; the history of polls is kept under it."""
     kind: SourceKind
+    """What stands at the address: a feed, a (news) sitemap, a page of links, or an aggregator's feed."""
     url: WebAddress
+    """The address."""
     every: Duration | None = None
     """Overrides the outlet's cadence."""
     language: Language | None = None
+    """Where it differs from the outlet's."""
     languages: tuple[str, ...] = ()
     """Keep only entries that declare one of these (sitemaps mix languages); empty keeps all."""
     only: Pattern | None = None
     """Keep only entries whose address this pattern is found in."""
     skip: Pattern | None = None
+    """Drop entries whose address this pattern is found in."""
     title_is_identity: StrictBool = False
     """The same title within 48 h is the same item (aggregators whose ids change)."""
     selectors: Selectors | None = None
+    """For ``kind = "listing"`` only: where the links stand."""
     max_bytes: StrictInt = Field(default=16 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024)
+    """A longer answer is refused."""
     verify_tls: StrictBool = True
+    """Whether the server's certificate must be good."""
     note: str = ""
+    """For whoever reads the file next; shown on the source's page."""
 
     @model_validator(mode="after")
     def _selectors_with_listing(self) -> Self:
         if (self.kind == "listing") != (self.selectors is not None):
-            raise ValueError('a source of kind "listing" needs [source.selectors], and no other kind has them')
+            raise _refused('a source of kind "listing" needs [source.selectors], and no other kind has them', "kind")
         return self
 
 
@@ -244,30 +333,48 @@ class IdentityRule(_Told):
     """
 
     pattern: Pattern
+    """Searched in the cleaned address; what its groups capture is the article's id."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _captures(cls, pattern: str) -> str:
+        if not re.compile(pattern).groups:
+            raise ValueError("the pattern needs a group ( ) around what names the article")
+        return pattern
 
 
 class Outlet(_Told):
     """One file in ``outlets/``: who publishes, where, and under which limits."""
 
     id: Id
+    """The file's name without ``.toml``; items are kept under it: do not change it."""
     name: str
+    """How the outlet is called in alerts and on the page."""
     name_native: str | None = None
+    """Its name in its own language."""
     home: WebAddress
+    """Its front page."""
     language: Language
+    """The language it writes in."""
     time_zone: Zone
+    """The zone of times it writes without one."""
     access: Literal["feed", "page", "headline", "aggregator"]
     """``feed``: feed or sitemap, pages not needed; ``page``: article pages may be read;
     ``headline``: headline and link only; ``aggregator``: only through an aggregator."""
     why: str
     """Shown with the sources: what the publisher permits and why it is watched this way."""
     keep: Literal["headline", "lead", "body"] = "lead"
+    """How much of an article may be kept."""
     pages: Literal["all", "matched", "none"] = "none"
+    """Whose article pages are read: of all new items, of those that matched, of none."""
     pages_per_hour: StrictInt = Field(default=30, ge=1, le=600)
+    """At most so many article pages are read in an hour."""
     delay: Duration = timedelta(seconds=2)
     """Between two requests to one host."""
     charset: str | None = None
     """Tried after strict UTF-8 and before what the answer declares, where an outlet is known to lie."""
     robots: Annotated[str, StringConstraints(pattern=r"^(obey|permitted: .+)$")] = "obey"
+    """``obey``, or ``permitted: REASON`` where the publisher permits what its robots rules refuse (it is shown)."""
     tracking: tuple[str, ...] = ()
     """Query parameters dropped besides the general ones; ``at_*`` drops all that begin so."""
     keep_parameters: tuple[str, ...] = ()
@@ -277,15 +384,20 @@ class Outlet(_Told):
     same_hosts: tuple[str, ...] = ()
     """Host names that serve the same articles (bbc.co.uk and bbc.com); the first stands for all."""
     identity: tuple[IdentityRule, ...] = ()
+    """How its addresses name an article; the first rule that fits wins."""
     cadence: Cadence = Cadence()
+    """How often its sources are asked."""
     article: ArticleSelectors | None = None
+    """Where the text stands on its article pages."""
     source: tuple[Source, ...] = Field(min_length=1)
+    """The addresses that are polled; one table each."""
 
     @model_validator(mode="after")
     def _one_id_each(self) -> Self:
         ids = [source.id for source in self.source]
-        if twice := sorted({name for name in ids if ids.count(name) > 1}):
-            raise ValueError(f"two sources are called {', '.join(twice)}")
+        for index, name in enumerate(ids):
+            if name in ids[:index]:
+                raise _refused(f'two sources are called "{name}"', "source", index, "id")
         return self
 
 
@@ -296,36 +408,75 @@ class Concept(_Told):
     """``[concepts.NAME]``: one idea and its surface forms in three languages."""
 
     kind: Literal["name", "word"]
+    """``name``: a proper noun; ``word``: a common noun, whose number and possessive forms are tried too."""
     group: str
-    en: tuple[str, ...] = ()
-    he: tuple[str, ...] = ()
-    ar: tuple[str, ...] = ()
-    weak: Mapping[Language, tuple[str, ...]] = Field(default_factory=dict)
+    """The kind of thing it is, for lists: place, person, org, people, process, event, terms, politics, aid."""
+    en: tuple[Form, ...] = ()
+    """Its forms in English."""
+    he: tuple[Form, ...] = ()
+    """Its forms in Hebrew."""
+    ar: tuple[Form, ...] = ()
+    """Its forms in Arabic."""
+    weak: Mapping[Language, tuple[Form, ...]] = Field(default_factory=dict)
     """Forms with another common meaning, counted by ``weak_rule``."""
     weak_rule: Literal["context", "preposition"] = "context"
+    """When a weak form counts: beside a strong form of another concept, or only with an attached preposition."""
+
+    @model_validator(mode="after")
+    def _some_form(self) -> Self:
+        if not (self.en or self.he or self.ar or any(self.weak.values())):
+            raise ValueError("a concept needs a form in at least one language: en, he or ar")
+        return self
+
+
+class ConceptFile(_Told):
+    """The whole of ``concepts.toml``."""
+
+    version: Literal[1]
+    """Of the file's format."""
+    extend: StrictBool = False
+    """Add to the concepts that ship, replacing those of the same name; without it the file stands alone."""
+    concepts: Mapping[ConceptId, Concept]
+    """One table each: ``[concepts.NAME]``; a watch names it as ``@NAME``."""
 
 
 class Examples(_Told):
     """Headlines that must and must not fire the watch; `wirewatch check` runs them."""
 
     hit: tuple[str, ...] = ()
+    """Headlines that must fire the watch."""
     miss: tuple[str, ...] = ()
+    """Headlines that must not."""
 
 
 class Watch(_Told):
     """``[[watch]]``: a saved query with conditions, the user's keyword alert."""
 
     id: Id
+    """The alerts' keys are made of it: do not change it."""
     title: str
+    """How the watch is called in alerts and on the page."""
     when: str
+    """The query; see docs/watches.md for its language."""
     outlets: tuple[Id, ...] = ()
     """Empty means all."""
     on: tuple[Literal["new", "edited"], ...] = ("new",)
+    """What fires it: an item that is new, one that was edited."""
     max_age: Duration | None = None
+    """Items dated older are not told."""
     severity: Severity = "normal"
+    """Of its alerts; critical ones pass quiet hours, digests and cooldown."""
     notify: tuple[Id, ...] = ()
     """Channel ids; empty means every channel that takes this severity."""
     examples: Examples = Examples()
+    """Headlines that test the watch."""
+
+
+class WatchFile(_Told):
+    """The whole of one file in ``watches/``: a beat."""
+
+    watch: tuple[Watch, ...] = ()
+    """The watches; one table each."""
 
 
 # ------------------------------------------------------------------ the whole
@@ -342,6 +493,14 @@ class Place(_Told):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A string value as it stands in its file, quotes and escapes included, and where it begins."""
+
+    at: Place
+    text: str
+
+
 class Config(_Told):
     """One whole configuration, as loaded at one moment."""
 
@@ -351,15 +510,18 @@ class Config(_Told):
     concepts: Mapping[str, Concept]
     places: Mapping[str, Place] = Field(default_factory=dict)
     """``"watch.hostage-deal.when"`` → where it stands; keys are kind, id, key."""
-    secrets: Mapping[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
-    """``"channel.newsroom.url"`` → `pydantic.SecretStr`; the only place secrets live."""
+    strings: Mapping[str, Written] = Field(default_factory=dict, repr=False, exclude=True)
+    """The string values under the same keys; `config.load.place_in` finds places inside them."""
+    secrets: Mapping[str, SecretStr] = Field(default_factory=dict, repr=False, exclude=True)
+    """``"channel.newsroom.url"``, ``"channel.newsroom.secret"``: the only place secrets live."""
     warnings: tuple[str, ...] = ()
     folder: str | None = None
     """The operator's folder; ``None``: what ships. Relative paths (the store, file channels) start here."""
 
 
 __all__ = [
-    "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "Channel", "Concept", "Config", "Examples",
+    "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "Channel", "Concept", "ConceptFile", "Config", "Examples",
     "FileReference", "IdentityRule", "Language", "Outlet", "Place", "Retention", "Selectors", "Service",
-    "Settings", "Severity", "Source", "SourceKind", "StoreSettings", "Watch", "Web", "duration",
+    "Settings", "Severity", "Source", "SourceKind", "StoreSettings", "Watch", "WatchFile", "Web", "Written",
+    "duration", "written",
 ]  # fmt: skip

@@ -1,1 +1,1 @@
-""""""
+"""How words are written and inflected in English, Hebrew and Arabic: normalise, cut, recognise."""

@@ -1,0 +1,151 @@
+"""Secrets: followed from the reference in the file to the value, and from there only into `Config.secrets`.
+
+A message about a secret names its reference and never its value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from config.document import Document
+from config.errors import Problem
+from config.positions import Path as KeyPath
+
+_LIMIT = 64 * 1024
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What the channels' references lead to."""
+
+    values: Mapping[str, SecretStr]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+class _Unresolved(Exception):
+    """A reference that leads to nothing usable; the text says why, without the value."""
+
+
+def follow(document: Document, folder: Path, environ: Mapping[str, str]) -> Secrets:
+    """Follow every reference of the channels in ``document``; files are looked for from ``folder``."""
+    values: dict[str, SecretStr] = {}
+    problems: list[Problem] = []
+    warnings: list[str] = []
+    for path, reference in _references(document):
+        try:
+            value = _value(reference, folder, environ)
+            (_check_signing if path[-1] == "secret" else _check_address)(value)
+        except _Unresolved as why:
+            problems.append(document.problem(path, f"{reference}: {why}"))
+            continue
+        values[document.key(path)] = SecretStr(value)
+        if reference.startswith("file:"):
+            warnings += exposed(_file(reference, folder), reference, secret=True)
+    problems += _signed_without_webhook(document, values)
+    return Secrets(values=values, problems=tuple(problems), warnings=tuple(warnings))
+
+
+def exposed(path: Path, name: str, *, secret: bool) -> Iterator[str]:
+    """Warnings about a file that other accounts of the machine can change, or read though it is ``secret``."""
+    if os.name != "posix":
+        return
+    mode = path.stat().st_mode
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield f"{name}: can be changed by other accounts of this machine; run: chmod go-w on it"
+    if secret and mode & stat.S_IROTH:
+        yield f"{name}: holds a secret and can be read by every account of this machine; run: chmod o-r on it"
+
+
+def _channels(document: Document) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    channels = document.data.get("channel")
+    for index, channel in enumerate(channels if isinstance(channels, list) else ()):
+        if isinstance(channel, dict):
+            yield ("channel", index), channel
+
+
+def _references(document: Document) -> Iterator[tuple[KeyPath, str]]:
+    """Well-formed references only; the others are refused by the model."""
+    for path, channel in _channels(document):
+        url, secret = channel.get("url"), channel.get("secret")
+        if isinstance(url, dict) and isinstance(url.get("file"), str):
+            yield (*path, "url"), f"file:{url['file']}"
+        elif isinstance(url, str) and re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", url):
+            yield (*path, "url"), url
+        if isinstance(secret, str) and re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+", secret):
+            yield (*path, "secret"), secret
+
+
+def _file(reference: str, folder: Path) -> Path:
+    return folder / Path(reference.removeprefix("file:")).expanduser()
+
+
+def _value(reference: str, folder: Path, environ: Mapping[str, str]) -> str:
+    if reference.startswith("env:"):
+        value = environ.get(reference.removeprefix("env:"))
+        if value is None:
+            raise _Unresolved("there is no such environment variable")
+    else:
+        value = _content(_file(reference, folder))
+    value = value.strip()
+    if not value:
+        raise _Unresolved("is empty")
+    return value
+
+
+def _content(path: Path) -> str:
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise _Unresolved("is not a file")
+        if about.st_size > _LIMIT:
+            raise _Unresolved("is too long to be a secret")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _Unresolved(f"cannot be read: {error.strerror or type(error).__name__}") from None
+    except ValueError:  # not UTF-8, or a name with a NUL in it; the error would quote the bytes
+        raise _Unresolved("cannot be read: not UTF-8 text") from None
+
+
+def _check_address(value: str) -> None:
+    """What can be said of any channel address without trying it."""
+    if value in ("page", "stdout"):
+        return
+    if not value.isprintable() or " " in value:
+        raise _Unresolved("leads to more than one address: it has spaces or line ends in it")
+    if not _SCHEME.match(value):
+        raise _Unresolved("leads to no address: it begins with no scheme, such as slack: or mailtos:")
+    if value.startswith("env:"):
+        raise _Unresolved("leads to another reference: put the address itself there")
+    if value.startswith("webhook:") and not re.match(r"webhook:https?://[^/\s]", value):
+        raise _Unresolved("leads to a webhook without a whole address: webhook:https://…")
+
+
+def _check_signing(value: str) -> None:
+    """Standard Webhooks, "Signature scheme": ``whsec_`` and the key in base64, 24 to 64 bytes."""
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True) if value.startswith("whsec_") else b""
+    except (binascii.Error, ValueError):
+        key = b""
+    if not 24 <= len(key) <= 64:
+        raise _Unresolved("leads to no signing secret: whsec_ and 24 to 64 bytes in base64")
+
+
+def _signed_without_webhook(document: Document, values: Mapping[str, SecretStr]) -> Iterator[Problem]:
+    for path, channel in _channels(document):
+        found = values.get(document.key((*path, "url")))
+        address = found.get_secret_value() if found else channel.get("url")
+        plain = isinstance(address, str) and (found is not None or not address.startswith("env:"))
+        if "secret" in channel and plain and not str(address).startswith("webhook:"):
+            yield document.problem((*path, "secret"), "only a webhook is signed", "remove it, or send to webhook:https://…")

@@ -1,0 +1,35 @@
+"""What most commands begin with: the configuration in force and its store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from config.load import load
+from config.model import Config
+from monitor.ports import Store
+from storage import open_store
+
+Result = TypeVar("Result")
+
+
+def store_of(config: Config, *, exclusive: bool = False) -> Store:
+    """The store the configuration names; relative paths start at the configuration's folder."""
+    folder = Path(config.folder) if config.folder else None
+    return open_store(config.settings.store.url, folder=folder, exclusive=exclusive)
+
+
+def with_store(folder: Path | None, ask: Callable[[Config, Store], Awaitable[Result]]) -> Result:
+    """Open the store beside a service that may be running, ask, and close it."""
+
+    async def asked() -> Result:
+        config = load(folder)
+        store = store_of(config)
+        try:
+            return await ask(config, store)
+        finally:
+            await store.close()
+
+    return asyncio.run(asked())

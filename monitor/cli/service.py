@@ -1,0 +1,143 @@
+"""``wirewatch run``, ``fetch`` and ``health``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from config.load import load
+from config.model import Config
+from monitor import log
+from monitor.cli.opened import store_of
+from monitor.clock import SystemClock
+from monitor.errors import ServiceRunning
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Poll what is due, deliver, and exit: for cron and for a first look.")
+@click.option("--log-json", is_flag=True, help="Log one JSON object a line instead of key=value.")
+@click.option(
+    "--log-level", default="INFO", show_default=True,
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+)  # fmt: skip
+@click.pass_obj
+def run(folder: Path | None, once: bool, log_json: bool, log_level: str) -> None:
+    """Watch the outlets and send alerts, until stopped (Ctrl-C or SIGTERM, which takes at most ten seconds).
+
+    The page is at the address of [web] (http://127.0.0.1:8737 unless changed). A saved configuration is taken into
+    force at once; a broken one is refused and the last good one stays.
+    """
+    config = load(folder)
+    log.set_up(sys.stderr, json=log_json, level=log_level.upper(), secrets=secret_values(config))
+    from spiders.crawl import run as on_reactor  # noqa: PLC0415
+
+    if once:
+        sys.exit(on_reactor(lambda: _once(config, None)))
+    sys.exit(on_reactor(lambda: serve(config, folder)))
+
+
+@click.command()
+@click.argument("outlet")
+@click.pass_obj
+def fetch(folder: Path | None, outlet: str) -> None:
+    """Ask OUTLET's sources now: by the running service if there is one, else here (polls, files and delivers)."""
+    config = load(folder)
+    from monitor.service import source_ids  # noqa: PLC0415
+
+    sources = source_ids(config, outlet)
+    log.set_up(sys.stderr, json=False, level="INFO", secrets=secret_values(config))
+    from spiders.crawl import run as on_reactor  # noqa: PLC0415
+
+    try:
+        sys.exit(on_reactor(lambda: _once(config, outlet)))
+    except ServiceRunning:
+        asyncio.run(_mark_due(config, sources))
+        click.echo(f"{len(sources)} source{'' if len(sources) == 1 else 's'} due now: the running service asks them.")
+
+
+async def serve(config: Config, folder: Path | None) -> int:
+    """The service with its page, until a signal."""
+    from monitor.service import Service  # noqa: PLC0415
+    from monitor.web.app import build  # noqa: PLC0415
+    from monitor.web.server import serving  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    store = store_of(config, exclusive=True)
+    try:
+        service = Service(config, store, SystemClock(), randomness=random.SystemRandom(), folder=folder)
+        app = build(store, lambda: service.config, service.status)
+        async with serving(app, config.settings.web.address) as address:
+            click.echo(f"wirewatch is watching. The page: {address}", err=True)
+            await service.run(stop)
+    finally:
+        await store.close()
+    return 0
+
+
+async def _once(config: Config, outlet: str | None) -> int:
+    from monitor.service import Service  # noqa: PLC0415
+
+    store = store_of(config, exclusive=True)
+    try:
+        service = Service(config, store, SystemClock(), randomness=random.SystemRandom())
+        asked, delivered = await service.once(outlet)
+        counts = await store.count()
+    finally:
+        await store.close()
+    click.echo(f"{asked} sources asked; {counts.get('items', 0)} items held; alerts: {_told(delivered)}", err=True)
+    return 0
+
+
+def _told(delivered: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(delivered.items()) if count) or "none due"
+
+
+async def _mark_due(config: Config, sources: tuple[str, ...]) -> None:
+    store = store_of(config)
+    try:
+        await store.mark_due(sources, SystemClock().now())
+    finally:
+        await store.close()
+
+
+def secret_values(config: Config) -> tuple[str, ...]:
+    """The values that must not stand in any log."""
+    return tuple(secret.get_secret_value() for secret in config.secrets.values())
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what /health answers.")
+@click.pass_obj
+def health(folder: Path | None, as_json: bool) -> None:
+    """Ask the running service how it is. Exit code 0: well or degraded; 1: failing or not there."""
+    import http.client  # noqa: PLC0415
+
+    address = load(folder).settings.web.address
+    connection = http.client.HTTPConnection(address, timeout=10)
+    try:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        said = json.loads(answer.read())
+    except (OSError, ValueError) as error:
+        click.echo(f"No service answers at {address}: {error}. Start it with `wirewatch run`.", err=True)
+        sys.exit(1)
+    finally:
+        connection.close()
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        click.echo(f"{said['state']}: {said['sources']} sources, {said['items']} items, alerts {said['alerts']}")
+        for problem in said["problems"]:
+            click.echo(f"- {problem}")
+    sys.exit(1 if said["state"] == "failing" else os.EX_OK)

@@ -1,0 +1,122 @@
+"""How listings look: a table for people, one JSON object a line for programs."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from monitor.model import Alert, Item, SourceState
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with stable field names.")
+limit_option = click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000))
+
+FSI, PDI = "\u2068", "\u2069"
+
+
+def lines(rows: Iterable[Mapping[str, Any]]) -> None:
+    """One JSON object a line."""
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False, default=_plain))
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> None:
+    """Columns padded to their widest cell; the last one runs on. Hebrew and Arabic cells are isolated."""
+    if not rows:
+        click.echo(empty)
+        return
+    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
+    widths = [max(_width(each[i]) for each in [list(columns), *cells]) for i in range(len(columns) - 1)]
+    click.secho(_row([column.replace("_", " ") for column in columns], widths), bold=True)
+    for each in cells:
+        click.echo(_row(each, widths))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=False)]
+    return "  ".join([*padded, cells[-1]])
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    text = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
+    text = "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs"))
+    rtl = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return f"{FSI}{text}{PDI}" if rtl else text
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.category(letter) in ("Mn", "Cf") else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def item_row(item: Item) -> dict[str, Any]:
+    """An item as every listing and export gives it."""
+    return {
+        "id": item.id,
+        "outlet": item.outlet,
+        "source": item.source,
+        "url": item.url,
+        "title": item.title,
+        "summary": item.lead,
+        "language": item.language,
+        "kind": item.kind,
+        "author": item.author,
+        "published": item.published,
+        "published_assumed": item.published_assumed,
+        "first_seen": item.first_seen,
+        "copy_of": item.copy_of,
+        "revisions": item.revisions,
+        "marks": list(item.marks),
+    }
+
+
+def alert_row(alert: Alert) -> dict[str, Any]:
+    """An alert as every listing gives it. ``state``: pending, delivered, dead or suppressed; ``event``: why it exists
+    (new, completed, edited:REVISION)."""
+    return {
+        "id": alert.id,
+        "key": alert.key,
+        "watch": alert.watch,
+        "channel": alert.channel,
+        "state": alert.condition,
+        "event": alert.state,
+        "severity": alert.severity,
+        "reason": alert.reason or alert.last_error,
+        "attempts": alert.attempts,
+        "item": alert.item,
+        "created": alert.created,
+        "due": alert.due,
+        "delivered": alert.delivered,
+    }
+
+
+def source_row(state: SourceState) -> dict[str, Any]:
+    """A source as ``outlets status`` gives it."""
+    return {
+        "source": state.id,
+        "outlet": state.outlet,
+        "state": state.outcome.value if state.outcome else "not asked yet",
+        "reason": state.reason,
+        "status": state.status,
+        "failures": state.failures,
+        "entries": state.entries,
+        "last_good": state.last_good,
+        "last_polled": state.last_polled,
+        "next_due": state.next_due,
+        "url": state.url,
+        "excerpt": state.excerpt,
+    }

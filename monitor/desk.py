@@ -1,0 +1,292 @@
+"""The desk: what is decided about each answer, in order. The path of one item::
+
+    answer → normalised → identified → matched → filed (placed, policy) → dispatcher → channel
+             entries      keys, id     watches   one transaction           its own loop
+
+Every stage takes values and returns values; only `Desk.filed` writes, through the archive. One `Edition` (a whole
+configuration with its compiled watches) serves an answer from its first stage to its last (F105).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from config.errors import ConfigError, Problem
+from config.load import place_in
+from config.model import Channel, Config, Outlet, Source, Watch
+from monitor import health, schedule
+from monitor.alerts import policy
+from monitor.entries import normalise
+from monitor.model import (
+    Answer,
+    Candidate,
+    Change,
+    Decision,
+    Entry,
+    Filed,
+    Filing,
+    Item,
+    Match,
+    Outcome,
+    PageDue,
+    SourceState,
+)
+from monitor.ports import Archive, Clock, Decide, Ledger, Schedule
+from monitor.stories.copies import TitleIndex
+from monitor.stories.identity import candidates
+from monitor.watches.compile import WatchSet, compile_watches
+from monitor.watches.engine import ItemText
+
+log = logging.getLogger(__name__)
+
+PAGE_ATTEMPTS = 3
+PAGE_RETRY = timedelta(minutes=10)
+
+
+class Desktop(Archive, Schedule, Protocol):
+    """The two parts of the store that the desk writes to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One whole configuration in force, with its watches compiled."""
+
+    config: Config
+    watches: WatchSet
+    by_id: Mapping[str, Watch]
+    outlets: Mapping[str, Outlet]
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return self.config.settings.channel
+
+
+def edition(config: Config) -> Edition:
+    """Compile a configuration; raises `ConfigError` with every bad watch at its place in its file."""
+    own = health.built_in_watch(config.settings)
+    outlets = {**config.outlets, health.OUTLET: health.built_in_outlet()}
+    # A watch that names no outlet means all that are watched, not the service's own notices.
+    news = [
+        watch if watch.outlets else watch.model_copy(update={"outlets": tuple(config.outlets)})
+        for watch in config.watches.values()
+    ]
+    compiled, bad = compile_watches([*news, own], config.concepts, outlets=outlets)
+    if bad:
+        raise ConfigError([_problem(config, each.watch, each.error.message, each.error.suggestion, each.error.start) for each in bad])
+    return Edition(config=config, watches=compiled, by_id={**config.watches, own.id: own}, outlets=outlets)
+
+
+def _problem(config: Config, watch: str, message: str, suggestion: str, offset: int) -> Problem:
+    place = place_in(config, f"watch.{watch}.when", offset)
+    return Problem(
+        file=place.file, line=place.line, column=place.column, key=f"watch.{watch}.when", message=message,
+        suggestion=suggestion,
+    )  # fmt: skip
+
+
+def item_text(entry: Entry, candidate: Candidate, outlet: str, source: str) -> ItemText:
+    """What the watches read of an entry."""
+    return ItemText(
+        title=entry.title,
+        lead=entry.lead,
+        body=entry.body,
+        url=entry.url or "",
+        author=entry.author,
+        outlet=outlet,
+        source=source,
+        language=candidate.language,
+        kind=entry.kind,
+    )
+
+
+def archived_text(item: Item) -> ItemText:
+    """What the watches read of an item that is already held: the same fields, for `watches test`."""
+    return ItemText(
+        title=item.title,
+        lead=item.lead,
+        body=item.body,
+        url=item.url or "",
+        author=item.author,
+        outlet=item.outlet,
+        source=item.source,
+        language=item.language,
+        kind=item.kind,
+    )
+
+
+class Desk:
+    """The stages as methods, over the edition in force. Called from the event loop and from its threads."""
+
+    def __init__(
+        self,
+        first: Edition,
+        store: Desktop,
+        clock: Clock,
+        *,
+        titles: TitleIndex,
+        jitter: Callable[[], float],
+        filed: Callable[[Filed], None] = lambda filed: None,
+    ) -> None:
+        self.edition = first
+        self._store = store
+        self._clock = clock
+        self._titles = titles
+        self._jitter = jitter
+        self._on_filed = filed
+
+    # ------------------------------------------------------------------ stages
+
+    def normalised(self, answer: Answer, edition: Edition) -> Answer:
+        """Entries cleaned by the outlet's rules; those its file does not want are left out."""
+        outlet = edition.outlets[answer.outlet]
+        source = _source(outlet, answer.source)
+        entries = (normalise(entry, outlet, source, answer.at) for entry in answer.entries)
+        return replace(answer, entries=tuple(entry for entry in entries if entry is not None))
+
+    def identified(self, answer: Answer, due: SourceState | PageDue, edition: Edition) -> Filing:
+        """Entries with their keys, and the source's next state."""
+        outlet = edition.outlets[answer.outlet]
+        source = _source(outlet, answer.source)
+        found = candidates(answer.entries, outlet, source)
+        if isinstance(due, PageDue):
+            return Filing(answer=answer, candidates=found, after=None, held=None)
+        answer = schedule.judged(answer, due)
+        cadence = outlet.cadence
+        if source is not None and source.every is not None:
+            cadence = cadence.model_copy(update={"every": source.every})
+        after, held = schedule.after(due, answer, cadence, now=self._clock.now(), jitter=self._jitter())
+        return Filing(answer=answer, candidates=found, after=after, held=held)
+
+    def matched(self, filing: Filing, unchanged: Collection[str], edition: Edition) -> Filing:
+        """What each text that may be new matches."""
+        answer = filing.answer
+        matches = {
+            each.id: edition.watches.match(item_text(each.entry, each, answer.outlet, answer.source))
+            for each in filing.candidates
+            if each.id not in unchanged
+        }
+        return replace(filing, matches=matches)
+
+    async def unchanged(self, filing: Filing) -> frozenset[str]:
+        """Candidates whose text is held already: nothing needs to be matched again."""
+        if not filing.candidates or filing.answer.page_of:
+            return frozenset()
+        return await self._store.unchanged(filing.answer.outlet, filing.candidates)
+
+    async def filed(self, filing: Filing, due: SourceState | PageDue, edition: Edition) -> Filed:
+        """Everything in one transaction; then, if the source's health changed, the notice of it in another."""
+        if isinstance(due, PageDue):
+            return await self._page_filed(filing, due, edition)
+        done = await self._store.file(filing, self._decide(filing, edition, first_poll=due.baselined is None))
+        self._report(filing.answer, done)
+        now_held = filing.held if done.quarantined else filing.after
+        assert now_held is not None
+        await self._tell_health(due, now_held, filing.answer, edition)
+        return done
+
+    async def tell(self, entries: tuple[Entry, ...], *, after: SourceState | None = None) -> Filed:
+        """File notices of the service itself; ``after`` is a source's state that must change with them."""
+        edition = self.edition
+        outlet = edition.outlets[health.OUTLET]
+        now = self._clock.now()
+        answer = Answer(
+            source=f"{health.OUTLET}/service", outlet=health.OUTLET, url=outlet.home, final_url=outlet.home,
+            at=now, outcome=Outcome.OK, entries=entries,
+        )  # fmt: skip
+        filing = Filing(answer=answer, candidates=candidates(entries, outlet, None), after=after, held=after)
+        filing = self.matched(filing, (), edition)
+        done = await self._store.file(filing, self._decide(filing, edition, first_poll=False))
+        for entry in entries:
+            log.warning("notice", extra={"title": entry.title, "lead": entry.lead})
+        self._on_filed(done)
+        return done
+
+    # ------------------------------------------------------------------ deciding
+
+    def _decide(self, filing: Filing, edition: Edition, *, first_poll: bool) -> Decide:
+        now = self._clock.now()
+        baseline = now - edition.config.settings.service.baseline if first_poll else None
+        outlet = edition.outlets[filing.answer.outlet]
+
+        def decide(change: Change, ledger: Ledger) -> Decision:
+            item, candidate = change.item, change.candidate
+            matches = filing.matches.get(candidate.id)
+            if matches is None:  # thought to be unchanged, found to differ: another answer came between
+                text = item_text(candidate.entry, candidate, item.outlet, item.source)
+                matches = edition.watches.match(text)
+            copy_of, reason = item.copy_of, item.copy_reason
+            if change.fresh and item.outlet != health.OUTLET:
+                copy = self._titles.find(
+                    item.outlet, item.language, item.title, item.first_seen, exists=ledger.exists
+                )  # fmt: skip
+                self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
+                if copy is not None:
+                    copy_of, reason = copy.of, copy.reason
+            told = ledger.told((copy_of, *ledger.copies(copy_of))) if copy_of and matches else {}
+            rows = policy.rows(
+                change, matches, watches=edition.by_id, channels=edition.channels, baseline=baseline, told=told, now=now
+            )
+            return Decision(
+                matches=matches,
+                alerts=rows,
+                copy_of=copy_of,
+                copy_reason=reason,
+                read_page=change.fresh and _wants_page(outlet, item, matches),
+            )
+
+        return decide
+
+    # ------------------------------------------------------------------ reporting
+
+    async def _page_filed(self, filing: Filing, due: PageDue, edition: Edition) -> Filed:
+        answer = filing.answer
+        if answer.outcome in schedule.GOOD and filing.candidates:
+            done = await self._store.file(filing, self._decide(filing, edition, first_poll=False))
+            self._report(answer, done)
+            return done
+        again = due.attempts + 1 < PAGE_ATTEMPTS and answer.outcome is Outcome.FAILED
+        wish = answer.not_before or self._clock.now() + PAGE_RETRY
+        await self._store.settle_page(due.item, retry_at=wish if again else None)
+        log.info("page not read", extra={"item": due.item, "url": due.url, "reason": answer.reason, "again": again})
+        return Filed()
+
+    async def _tell_health(self, before: SourceState, after: SourceState, answer: Answer, edition: Edition) -> None:
+        state, entries = health.episode(before, after, answer, now=self._clock.now())
+        if entries:
+            await self.tell(entries, after=state)
+
+    def _report(self, answer: Answer, done: Filed) -> None:
+        level = logging.DEBUG if answer.outcome is Outcome.UNCHANGED else logging.INFO
+        log.log(
+            level,
+            "answer filed",
+            extra={
+                "source": answer.source, "outcome": answer.outcome.value, "status": answer.status,
+                "new": done.new, "revised": done.revised, "known": done.known, "alerts": done.alerts_due,
+                "reason": answer.reason,
+            },
+        )  # fmt: skip
+        if done.quarantined:
+            log.error("entries held back", extra={"source": answer.source, "count": done.quarantined})
+        self._on_filed(done)
+
+
+def _source(outlet: Outlet, source: str) -> Source | None:
+    name = source.partition("/")[2]
+    return next((each for each in outlet.source if each.id == name), None)
+
+
+def _wants_page(outlet: Outlet, item: Item, matches: tuple[Match, ...]) -> bool:
+    if outlet.pages == "none" or item.url is None or item.kind == "video":
+        return False
+    return outlet.pages == "all" or bool(matches)
+
+
+async def recent_titles(archive: Archive, titles: TitleIndex, now: datetime, window: timedelta) -> None:
+    """Fill the title index from the archive, at start."""
+    for item in await archive.items(since=now - window, limit=100_000, oldest_first=True):
+        titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)

@@ -1,0 +1,59 @@
+"""Uvicorn inside the service's loop: it neither takes the signals nor outlives the service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+
+from monitor.errors import WirewatchError
+
+
+class PageAddressTaken(WirewatchError):
+    """The page's port is in use."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # the service stops us; it has the signals
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI, address: str, *, any_port: bool = False) -> AsyncIterator[str]:
+    """Serve ``app`` at ``address`` (host:port) and give its real URL. ``any_port``: a free one when it is taken."""
+    sock = _listen(address, any_port)
+    host, port = sock.getsockname()[:2]
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    finally:
+        server.should_exit = True
+        await task
+        sock.close()
+
+
+def _listen(address: str, any_port: bool) -> socket.socket:
+    parts = urlsplit(f"//{address}")
+    host, port = parts.hostname or "127.0.0.1", parts.port or 0
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for attempt in (port, 0) if any_port else (port,):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, attempt))
+        except OSError as error:
+            sock.close()
+            refused = error
+            continue
+        return sock
+    raise PageAddressTaken(
+        f"The page cannot listen on {address}: {refused.strerror}. Another program has the port: set [web] address in "
+        "wirewatch.toml to a free one."
+    )

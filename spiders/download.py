@@ -1,0 +1,139 @@
+"""The download handler: Scrapy's, with what it leaves open closed.
+
+- one TLS context for all connections (building one reads every root certificate: 22 ms each, performance.md);
+- headers are counted and refused above 64 KiB (F10);
+- a connection that the guard refused says so, instead of "no such name";
+- each request that goes out is counted for its visit, robots.txt included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from OpenSSL import SSL
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+    _LenientHTTPClientParser,
+)
+from scrapy.exceptions import CannotResolveHostError
+from twisted.internet._sslverify import ClientTLSOptions
+from twisted.internet.ssl import CertificateOptions, platformTrust
+from twisted.web.iweb import IPolicyForHTTPS
+from zope.interface import implementer
+
+from monitor.errors import AddressRefused
+from spiders import guard
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IAddress
+    from twisted.web._newclient import HTTP11ClientProtocol
+    from twisted.web.iweb import IResponse
+
+MOST_HEADERS = 64 * 1024
+KEEP_ALIVE = 20.0
+"""Seconds an idle connection is kept: longer than the pause inside a visit, shorter than between two polls."""
+
+
+class HeadersTooLarge(Exception):
+    """The header section went over the limit."""
+
+    def __init__(self) -> None:
+        super().__init__(f"headers larger than {MOST_HEADERS} bytes")
+
+
+class _Parser(_LenientHTTPClientParser):
+    """Scrapy's lenient parser, counting; interim responses (1xx) count too, so that they cannot go on for ever."""
+
+    MAX_LENGTH = MOST_HEADERS
+    seen = 0
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802 (Twisted's name)
+        self.seen += len(line) + 1
+        if self.seen > MOST_HEADERS:
+            raise HeadersTooLarge
+        super().lineReceived(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802
+        raise HeadersTooLarge
+
+
+class _Protocol(_LenientHTTP11ClientProtocol):
+    def request(self, request: Any) -> Deferred[IResponse]:
+        answered = super().request(request)
+        if self._parser is not None:
+            self._parser.__class__ = _Parser  # as Scrapy does in the class above, which hard-codes its own
+        return answered
+
+
+class _Factory(_LenientHTTP11ClientFactory):
+    def buildProtocol(self, addr: IAddress | None) -> HTTP11ClientProtocol:  # noqa: N802
+        return _Protocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
+
+
+class _Unverified(ClientTLSOptions):
+    """Any certificate will do: for a source whose file says ``verify_tls = false``."""
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N802, N803
+        connection = super().clientConnectionForTLS(tlsProtocol)
+        connection.set_verify(SSL.VERIFY_NONE, lambda *_: True)
+        return connection
+
+
+@implementer(IPolicyForHTTPS)
+class _Tls:
+    """One context for every connection; only the name to verify differs."""
+
+    def __init__(self, *, verify: bool) -> None:
+        self._options = CertificateOptions(trustRoot=platformTrust() if verify else None)
+        self._kind: type[ClientTLSOptions] = ClientTLSOptions if verify else _Unverified
+
+    def creatorForNetloc(self, hostname: bytes, port: int) -> ClientTLSOptions:  # noqa: N802
+        return self._kind(self._options._makeTLSConnection, hostname.decode("ascii"))
+
+
+_VERIFIED: list[_Tls] = []
+"""The one verifying context of this process, made with the first crawler and kept over its renewals."""
+
+
+class Handler(HTTP11DownloadHandler):
+    """Fetches over http and https. ``meta["verify_tls"] = False`` is the only way round verification."""
+
+    lazy = False
+
+    def __init__(self, crawler: Crawler, *, verify: bool = True) -> None:
+        super().__init__(crawler)
+        self._pool._factory = _Factory
+        self._pool.cachedConnectionTimeout = KEEP_ALIVE
+        if verify and not _VERIFIED:
+            _VERIFIED.append(_Tls(verify=True))
+        self._contextFactory = cast("IPolicyForHTTPS", _VERIFIED[0] if verify else _Tls(verify=False))
+        self._guard = guard.installed()
+        self._unverified: Handler | None = None  # its own pool: an unverified connection serves no other source
+
+    async def download_request(self, request: Request) -> Response:
+        if not request.meta.get("verify_tls", True) and self._contextFactory in _VERIFIED:
+            self._unverified = self._unverified or Handler(self._crawler, verify=False)
+            return await self._unverified.download_request(request)
+        if (trip := request.meta.get("trip")) is not None:
+            trip.requests += 1
+        try:
+            return await super().download_request(request)
+        except CannotResolveHostError as error:
+            address = guard.parse(request.url)
+            if why := self._guard.why(address.name, address.port):
+                raise AddressRefused(why) from error
+            raise
+
+    async def close(self) -> None:
+        if self._unverified is not None:
+            await self._unverified.close()
+        await super().close()
+
+
+__all__ = ["Handler", "HeadersTooLarge"]

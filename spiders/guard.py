@@ -1,0 +1,263 @@
+"""The address guard: only public addresses, decided at connect time, at the address that will be used (F95-F99).
+
+Two looks, one rule. `parse` reads an address as written, before a request is made of it, and refuses what two
+programs could read differently. `GuardedResolver` stands between every connection and the name system: it sees
+the name, the port and all its addresses, and one bad address refuses the whole answer. Nothing is looked up
+again between that check and the connection, so a name cannot change in between (F97).
+
+An exception is an exact ``host:port`` written in ``[allow] fetch``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from scrapy.resolver import CachingHostnameResolver, HostResolution, dnscache
+from scrapy.utils.datatypes import LocalCache
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IResolutionReceiver
+from zope.interface import implementer
+
+from monitor.errors import AddressRefused
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress, IHostResolution
+
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+NAMES_KEPT = 10_000
+NAME_FRESH = 300.0
+"""Seconds a looked-up name is used again; Scrapy's own cache keeps it for the life of the process."""
+
+# Beside `is_global`, which calls some of these global (F96): Python 3.11 does so for multicast and fec0::/10.
+_NOT_PUBLIC_4 = tuple(
+    ipaddress.IPv4Network(each)
+    for each in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "224.0.0.0/4", "240.0.0.0/4",
+    )
+)  # fmt: skip
+_PUBLIC_6 = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out for the public network
+_NOT_PUBLIC_6 = tuple(
+    ipaddress.IPv6Network(each)
+    for each in ("2001::/23", "2001:db8::/32", "3fff::/20")  # IETF (Teredo among them), documentation
+)
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
+
+_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where an address leads: what a connection needs, and nothing that two programs read differently."""
+
+    scheme: str
+    name: str
+    port: int
+
+    @property
+    def host(self) -> str:
+        """``scheme://name:port``: what politeness, robots rules and delay belong to."""
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def netloc(self) -> str:
+        """``name:port`` as it is written in ``[allow] fetch``."""
+        return f"{f'[{self.name}]' if ':' in self.name else self.name}:{self.port}"
+
+
+def parse(url: str) -> Address:
+    """Read an address as written; raises `AddressRefused` for anything but plain http or https (F99, F100)."""
+    if _FORBIDDEN.search(url):
+        raise AddressRefused("the address holds a space, a control character or a backslash")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise AddressRefused("the address cannot be read: its host or port is malformed") from None
+    if parts.scheme not in ("http", "https"):
+        raise AddressRefused(f"only http and https are fetched, not {parts.scheme or 'an address without a scheme'}")
+    if "@" in parts.netloc:
+        raise AddressRefused("the address carries a user part")
+    if not parts.hostname or port == 0:
+        raise AddressRefused("the address names no host or no port")
+    return Address(
+        scheme=parts.scheme, name=_name(parts.hostname), port=port or (443 if parts.scheme == "https" else 80)
+    )
+
+
+def check(url: str, allowed: Collection[str] = ()) -> Address:
+    """`parse`, and for a host that is an address itself the rule of `refusal`; names are judged when they connect."""
+    address = parse(url)
+    ip = _literal(address.name)
+    if ip is not None and address.netloc not in allowed and (why := refusal(ip)):
+        raise AddressRefused(why)
+    return address
+
+
+def host_of(url: str) -> str:
+    """``scheme://name:port`` of an address, the port always written; raises `AddressRefused`."""
+    return parse(url).host
+
+
+def refusal(ip: Ip) -> str:
+    """Why a connection to this address is refused; empty when it is public."""
+    inner = embedded(ip)
+    if inner is not None:
+        why = refusal(inner)
+        return f"{ip} stands for {why}" if why else ""
+    if isinstance(ip, ipaddress.IPv4Address):
+        public = ip.is_global and not any(ip in network for network in _NOT_PUBLIC_4)
+    else:
+        public = (
+            ip in _PUBLIC_6
+            and ip.is_global
+            and ip.scope_id is None
+            and not any(ip in network for network in _NOT_PUBLIC_6)
+        )
+    return "" if public else f"{ip}, which is not a public address"
+
+
+def embedded(ip: Ip) -> ipaddress.IPv4Address | None:
+    """The IPv4 address a translated or tunnelled IPv6 address leads to."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    if ip in _MAPPED or ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    if ip in _SIX_TO_FOUR:
+        return ipaddress.IPv4Address((int(ip) >> 80) & 0xFFFFFFFF)
+    return None
+
+
+def _name(hostname: str) -> str:
+    if ":" in hostname:
+        try:
+            return str(ipaddress.IPv6Address(hostname))
+        except ValueError:
+            raise AddressRefused(f"{hostname!r} is not an IPv6 address") from None
+    try:  # full-width digits and dots, circled digits: what the name system would make of them (F96)
+        name = hostname if hostname.isascii() else hostname.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise AddressRefused(f"{hostname!r} is not a host name") from None
+    if not _NAME.fullmatch(name):
+        raise AddressRefused(f"{hostname!r} is not a host name")
+    if _NUMBER.fullmatch(name.rstrip(".").rpartition(".")[2]) and _literal(name) is None:
+        raise AddressRefused(f"{hostname!r} is a number in disguise; write an address as four plain numbers")
+    return name.lower()
+
+
+def _literal(name: str) -> Ip | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+@implementer(IResolutionReceiver)
+class _Screen:
+    """Holds back every address of one look-up until all of them are judged."""
+
+    def __init__(self, receiver: Any, name: str, port: int, guard: GuardedResolver) -> None:
+        self._receiver, self._name, self._port, self._guard = receiver, name, port, guard
+        self._addresses: list[Any] = []
+
+    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:  # noqa: N802, N803 (Twisted's names)
+        self._receiver.resolutionBegan(resolutionInProgress)
+
+    def addressResolved(self, address: IAddress) -> None:  # noqa: N802
+        self._addresses.append(address)
+
+    def resolutionComplete(self) -> None:  # noqa: N802
+        if not self._guard.refuses(self._name, self._port, [each.host for each in self._addresses]):
+            for address in self._addresses:
+                self._receiver.addressResolved(address)
+        self._receiver.resolutionComplete()
+
+
+class GuardedResolver(CachingHostnameResolver):
+    """Scrapy's caching resolver with the guard outside its cache: what was cached is judged again at each use.
+
+    Installed on the reactor by our own start-up (`spiders.crawl.install_reactor`), because the setting
+    ``TWISTED_DNS_RESOLVER`` counts for the ``scrapy`` command only.
+    """
+
+    def __init__(self, reactor: Any, cache_size: int = NAMES_KEPT) -> None:
+        super().__init__(reactor, cache_size)
+        self.allowed: Callable[[], Collection[str]] = tuple
+        """The ``host:port`` exceptions in force, asked at each connection, so that a reload counts at once."""
+        self._looked_up: LocalCache[str, float] = LocalCache(NAMES_KEPT)
+        self._refusals: LocalCache[tuple[str, int], str] = LocalCache(NAMES_KEPT)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, reactor: Any) -> Self:
+        return cls(reactor)
+
+    def resolveHostName(  # noqa: N802
+        self,
+        resolutionReceiver: IResolutionReceiver,  # noqa: N803
+        hostName: str,  # noqa: N803
+        portNumber: int = 0,  # noqa: N803
+        addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803
+        transportSemantics: str = "TCP",  # noqa: N803
+    ) -> IHostResolution:
+        screen = _Screen(resolutionReceiver, hostName, portNumber, self)
+        ip = _literal(hostName)
+        if ip is not None:  # no look-up, so no thread
+            return _stated(screen, ip, hostName, portNumber)
+        now = time.monotonic()
+        if now - self._looked_up.get(hostName, now) > NAME_FRESH:
+            dnscache.pop(hostName, None)
+        if hostName not in dnscache:
+            self._looked_up[hostName] = now
+        return super().resolveHostName(screen, hostName, portNumber, addressTypes, transportSemantics)  # type: ignore[arg-type]
+
+    def refuses(self, name: str, port: int, addresses: Sequence[str]) -> bool:
+        """Judge all addresses of one answer together, and remember why for `why`."""
+        netloc = f"{f'[{name}]' if ':' in name else name}:{port}"
+        if netloc in self.allowed():
+            self._refusals.pop((name, port), None)
+            return False
+        bad = [why for each in addresses if (why := refusal(ipaddress.ip_address(each)))]
+        if bad:
+            named = "" if _literal(name) else f"{name} leads to "
+            self._refusals[name, port] = named + bad[0]
+        else:
+            self._refusals.pop((name, port), None)
+        return bool(bad)
+
+    def why(self, name: str, port: int) -> str:
+        """Why the last connection to this place was refused here; empty when it was not."""
+        return self._refusals.get((name, port), "")
+
+
+def _stated(screen: _Screen, ip: Ip, name: str, port: int) -> IHostResolution:
+    kind = IPv4Address if isinstance(ip, ipaddress.IPv4Address) else IPv6Address
+    resolution: Any = HostResolution(name)
+    screen.resolutionBegan(resolution)
+    screen.addressResolved(kind("TCP", name, port))
+    screen.resolutionComplete()
+    return resolution  # type: ignore[no-any-return]
+
+
+def installed() -> GuardedResolver:
+    """The guard of this process; RuntimeError when the reactor has none, so that nothing is fetched unguarded."""
+    from twisted.internet import reactor  # noqa: PLC0415  (importing it earlier would install the wrong one)
+
+    resolver = reactor.nameResolver  # type: ignore[attr-defined]
+    if not isinstance(resolver, GuardedResolver):
+        raise RuntimeError("no address guard is installed on the reactor: start through spiders.crawl")
+    return resolver
+
+
+__all__ = ["Address", "GuardedResolver", "check", "embedded", "host_of", "installed", "parse", "refusal"]

@@ -1,0 +1,89 @@
+"""A server's wish to be left alone (RFC 9110, 10.2.3) holds for the whole host (F23-F25)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from scrapy.exceptions import IgnoreRequest
+
+from spiders import guard
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+LONGEST = timedelta(hours=24)
+WITHOUT_A_DATE = timedelta(minutes=5)
+"""How long a host is left alone that says "too many requests" and no more."""
+TOO_MANY, UNAVAILABLE = 429, 503
+
+
+class HostWaits(IgnoreRequest):
+    """The host asked to be left alone until ``until``."""
+
+    def __init__(self, host: str, until: datetime) -> None:
+        self.host, self.until = host, until
+        super().__init__(f"{host} asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC")
+
+
+class RetryAfterMiddleware:
+    """Remembers the wish of a 429 or 503 and lets no request through to that host before."""
+
+    def __init__(self, spider: Any) -> None:
+        self._spider = spider
+        self._until: dict[str, datetime] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler.spider)
+
+    def process_request(self, request: Request) -> None:
+        host = request.meta["download_slot"]
+        until = self._until.get(host)
+        if until is None:
+            return
+        if until > self._spider.clock.now():
+            raise HostWaits(host, until)
+        del self._until[host]
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if response.status in (TOO_MANY, UNAVAILABLE):
+            now = self._spider.clock.now()
+            until = wish(response, now)
+            if until is None and response.status == TOO_MANY:
+                until = now + WITHOUT_A_DATE
+            if until is not None:
+                self._until[guard.host_of(response.url)] = until
+                request.meta["trip"].wait_until(guard.host_of(response.url), until)
+        return response
+
+
+def wish(response: Response, now: datetime) -> datetime | None:
+    """When the server wants to be asked again; ``None`` without a usable ``Retry-After``.
+
+    A date counts from the server's own ``Date``, whose clock may be wrong (F24); more than a day is a day; what is
+    negative, past or no number and no date is ignored (F25).
+    """
+    text = _header(response, "Retry-After").strip()
+    if text.isascii() and text.isdigit():
+        length = LONGEST if len(text) > 9 else timedelta(seconds=int(text))
+    elif (date := _date(text)) is not None:
+        length = date - (_date(_header(response, "Date")) or now)
+    else:
+        return None
+    return now + min(length, LONGEST) if length > timedelta() else None
+
+
+def _header(response: Response, name: str) -> str:
+    return cast("bytes", response.headers.get(name) or b"").decode("latin-1")
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

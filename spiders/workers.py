@@ -1,0 +1,106 @@
+"""Reading in processes that are killed from outside when their time is up (F55): one hostile body costs itself only.
+
+A signal inside a process waits for native code; a kill does not. Workers are spawned, not forked: the parent
+runs Twisted's reactor and threads, and a fork would inherit their locks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+from concurrent.futures import Future
+from multiprocessing.connection import wait
+
+from pebble import ProcessExpired, ProcessPool
+
+from monitor.model import Outcome
+from spiders.readers import Reading, ReadTask, read
+
+MEMORY = 1 << 30
+TASKS = 2_000
+"""Bodies after which a worker is renewed, so that what a native parser leaks is given back."""
+RESULT = 64 * 1024 * 1024
+"""Characters of one result: the readers cut far below it, so only a fault in them gets here."""
+
+_log = logging.getLogger(__name__)
+
+
+class Workers:
+    """``count`` processes that read bodies, each under a time limit and a memory limit.
+
+    Made outside or inside an event loop; `read` belongs to one loop. `close` leaves no process behind, and a
+    worker whose parent was killed ends by itself.
+    """
+
+    def __init__(self, count: int = 2, *, limit: float = 10.0) -> None:
+        self._limit = limit
+        self._free = asyncio.Semaphore(count)
+        self._pool = ProcessPool(
+            max_workers=count,
+            max_tasks=TASKS,
+            initializer=_prepare,
+            initargs=(MEMORY,),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    async def read(self, task: ReadTask) -> Reading:
+        """Read one body. Never raises for what a body does to its worker: that is a *failed* reading with the reason.
+
+        The time counts from when a worker is free for the task, on the loop's monotonic clock.
+        """
+        async with self._free:
+            future: Future[Reading] = self._pool.schedule(_read, args=[task])
+            try:
+                async with asyncio.timeout(self._limit):
+                    return await asyncio.wrap_future(future)
+            except TimeoutError:
+                return _failed(f"reading took longer than {self._limit:g} s and was stopped", task)
+            except ProcessExpired as error:
+                return _failed(f"the worker died while reading (exit code {error.exitcode})", task)
+            except MemoryError:
+                return _failed(f"reading needed more than {MEMORY >> 20} MiB", task)
+            except Exception as error:  # noqa: BLE001 (a fault in a reader loses this answer, not the service)
+                _log.exception("reading failed", extra={"url": task.url, "kind": task.kind})
+                return _failed(f"reading failed: {type(error).__name__}: {str(error)[:200]}", task)
+            finally:
+                future.cancel()
+
+    def close(self) -> None:
+        """Stop at once; what is being read is given up."""
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates all but this
+        self._pool.join()
+
+
+def _failed(reason: str, task: ReadTask) -> Reading:
+    start = " ".join(task.body[:400].decode("utf-8", "replace").split())
+    return Reading(outcome=Outcome.FAILED, reason=reason, excerpt=start[:200])
+
+
+# ------------------------------------------------------------------ inside a worker
+
+
+def _prepare(memory: int) -> None:
+    """Ctrl-C is the parent's business; memory has a limit; and without a parent there is nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _read(task: ReadTask) -> Reading:
+    reading = read(task)
+    size = sum(len(entry.title) + len(entry.lead) + len(entry.body) + len(entry.html) for entry in reading.entries)
+    if size > RESULT:
+        return Reading(outcome=Outcome.FAILED, reason=f"result larger than {RESULT:,} characters")
+    return reading

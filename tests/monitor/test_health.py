@@ -1,0 +1,60 @@
+"""The desk is told of trouble once, and told when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from config.model import Cadence
+from monitor import health, schedule
+from monitor.model import Answer, Entry, Outcome, SourceState
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+STATE = SourceState(id="ap/news", outlet="ap", url="https://ap.example/s", host="https://ap.example:443", next_due=NOW)
+
+
+def play(outcomes: list[Outcome], **more: object) -> list[str]:
+    """Titles of the notices that a row of answers causes."""
+    state, told, now = STATE, [], NOW
+    for outcome in outcomes:
+        now += timedelta(minutes=15)
+        answer = Answer(
+            source=state.id, outlet=state.outlet, url=state.url, final_url=state.url, at=now, outcome=outcome,
+            reason="HTTP 503" if outcome is Outcome.FAILED else "", entries=(Entry(title="x"),) if outcome is Outcome.OK else (),
+            **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+        fresh, _held = schedule.after(state, answer, Cadence(), now=now, jitter=0.5)
+        state, entries = health.episode(state, fresh, answer, now=now)
+        told += [entry.title for entry in entries]
+    return told
+
+
+def test_f021_failing_is_told_once_after_three_and_its_end_once() -> None:
+    told = play([Outcome.OK, *[Outcome.FAILED] * 9, Outcome.OK, Outcome.OK])
+    assert told == ["ap/news does not answer", "ap/news is back"]
+
+
+def test_two_failures_are_not_news() -> None:
+    assert play([Outcome.OK, Outcome.FAILED, Outcome.FAILED, Outcome.OK]) == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BLOCKED, Outcome.GONE, Outcome.CLOSED])
+def test_blocked_gone_and_closed_are_told_at_once(outcome: Outcome) -> None:
+    assert len(play([Outcome.OK, outcome, outcome])) == 1
+
+
+def test_f015_blocked_that_turns_into_failed_is_one_episode() -> None:
+    told = play([Outcome.BLOCKED, Outcome.FAILED, Outcome.FAILED, Outcome.FAILED, Outcome.FAILED, Outcome.OK])
+    assert told == ["ap/news answers with something that is not its news", "ap/news is back"]
+
+
+def test_f025_a_wish_of_more_than_an_hour_is_told_at_once() -> None:
+    told = play([Outcome.FAILED], not_before=NOW + timedelta(hours=20))
+    assert told == ["ap/news asks to be left alone until 2026-11-25 08:00 UTC"]
+
+
+def test_notices_of_two_episodes_are_two_items() -> None:
+    first = health.notice("source", "ap/news", "t", "l", now=NOW)
+    assert first.guid != replace(first, guid=health.notice("source", "ap/news", "t", "l", now=NOW + timedelta(1)).guid).guid
