@@ -78,7 +78,7 @@ def sentences(path: Path, *, arabic: bool) -> Iterator[Sentence]:
 
 
 _TASHKEEL = re.compile("[\u064b-\u0652\u0670]")
-_ENCLITIC = frozenset("ه ها هم هن هما ك كم ي نا ني كما".split())
+_ENCLITIC = frozenset(["ه", "ها", "هم", "هن", "هما", "ك", "كم", "ي", "نا", "ني", "كما"])
 
 
 def unvoiced(form: str) -> str:

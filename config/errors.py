@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class WirewatchError(Exception):
@@ -37,3 +38,11 @@ class ConfigError(WirewatchError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+class NotWritten(WirewatchError):
+    """Editable files were not written, or not all; ``written`` lists those that were."""
+
+    def __init__(self, message: str, written: Sequence[Path] = ()) -> None:
+        self.written = tuple(written)
+        super().__init__(message)

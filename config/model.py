@@ -457,7 +457,7 @@ class Watch(_Told):
     title: str
     """How the watch is called in alerts and on the page."""
     when: str
-    """The query; see docs/watches.md for its language."""
+    """The query: words, phrases, ``@concepts``, AND, OR, NOT, NEAR/n."""
     outlets: tuple[Id, ...] = ()
     """Empty means all."""
     on: tuple[Literal["new", "edited"], ...] = ("new",)

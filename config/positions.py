@@ -6,6 +6,7 @@ characters from 1; tree-sitter counts bytes.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -182,10 +183,10 @@ def _pieces(written: str) -> Iterator[tuple[int, int]]:
         start = at
         if escapes and written[at] == "\\":
             rest = written[at + 1 : end]
-            if rest[0] in " \t\r\n":  # a line-ending backslash swallows the blank space after it
+            if rest[:1] in (" ", "\t", "\r", "\n"):  # a line-ending backslash swallows the blank space after it
                 at += 1 + len(rest) - len(rest.lstrip(" \t\r\n"))
                 continue
-            at += _ESCAPED.get(rest[0], 2)
+            at += _ESCAPED.get(rest[:1], 2)
         else:
             at += 2 if written.startswith("\r\n", at) else 1
         yield start, at
@@ -203,10 +204,11 @@ def spot_in(written: str, offset: int) -> tuple[int, int]:
 
 
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\": "\\"}
+_HEX = re.compile(r"[0-9A-Fa-f]+")
 
 
 def unquoted(written: str) -> str:
-    """The value of a string as ``written``, which is whole TOML."""
+    """The value of a string as ``written``; an escape that TOML does not know stays as it is."""
     return "".join(_character(written[start:end]) for start, end in _pieces(written)) if written else ""
 
 
@@ -215,4 +217,7 @@ def _character(piece: str) -> str:
         return "\n"
     if len(piece) < 2:
         return piece
-    return _ESCAPES.get(piece[1]) or chr(int(piece[2:], 16))
+    code = piece[2:]
+    if piece[1] in "uU" and _HEX.fullmatch(code) and int(code, 16) <= 0x10FFFF:
+        return chr(int(code, 16))
+    return _ESCAPES.get(piece[1], piece)

@@ -88,7 +88,7 @@ def _references(document: Document) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _file(reference: str, folder: Path) -> Path:
-    return folder / Path(reference.removeprefix("file:")).expanduser()
+    return folder / reference.removeprefix("file:")
 
 
 def _value(reference: str, folder: Path, environ: Mapping[str, str]) -> str:
@@ -115,7 +115,7 @@ def _content(path: Path) -> str:
     except OSError as error:
         raise _Unresolved(f"cannot be read: {error.strerror or type(error).__name__}") from None
     except ValueError:  # not UTF-8, or a name with a NUL in it; the error would quote the bytes
-        raise _Unresolved("cannot be read: not UTF-8 text") from None
+        raise _Unresolved("cannot be read: not a file of UTF-8 text") from None
 
 
 def _check_address(value: str) -> None:
@@ -146,6 +146,8 @@ def _signed_without_webhook(document: Document, values: Mapping[str, SecretStr])
     for path, channel in _channels(document):
         found = values.get(document.key((*path, "url")))
         address = found.get_secret_value() if found else channel.get("url")
-        plain = isinstance(address, str) and (found is not None or not address.startswith("env:"))
-        if "secret" in channel and plain and not str(address).startswith("webhook:"):
-            yield document.problem((*path, "secret"), "only a webhook is signed", "remove it, or send to webhook:https://…")
+        known = found is not None or (isinstance(address, str) and re.match(r"page$|stdout$|file:.", address))
+        if "secret" in channel and known and not str(address).startswith("webhook:"):
+            yield document.problem(
+                (*path, "secret"), "only a webhook is signed", "remove it, or send to webhook:https://…"
+            )

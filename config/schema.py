@@ -61,7 +61,8 @@ def allowed(kind: Kind, path: tuple[str | int, ...]) -> tuple[str, ...]:
 def _inside(whole: JsonSchemaValue, here: JsonSchemaValue, part: str | int) -> list[JsonSchemaValue]:
     if isinstance(part, int):
         return _meant(whole, here.get("items"))
-    return _meant(whole, here.get("properties", {}).get(part) or here.get("additionalProperties"))
+    named = here.get("properties", {}).get(part) or here.get("additionalProperties")
+    return _meant(whole, named or next(iter(here.get("patternProperties", {}).values()), None))
 
 
 def _meant(whole: JsonSchemaValue, node: Any) -> list[JsonSchemaValue]:

@@ -47,6 +47,8 @@ _TYPES = {
 def problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     """Each error at its place; no value is ever shown, since an address may stand in the wrong key."""
     for detail in error.errors(include_url=False, include_input=True):
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # the list has entries, none of them right: each is told itself
         yield _problem(document, detail)
 
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 class SystemClock:
     """`monitor.ports.Clock` over the machine's wall and monotonic clocks."""
 
+    pace = 1.0
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 

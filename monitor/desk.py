@@ -76,7 +76,9 @@ def edition(config: Config) -> Edition:
     ]
     compiled, bad = compile_watches([*news, own], config.concepts, outlets=outlets)
     if bad:
-        raise ConfigError([_problem(config, each.watch, each.error.message, each.error.suggestion, each.error.start) for each in bad])
+        raise ConfigError(
+            [_problem(config, each.watch, each.error.message, each.error.suggestion, each.error.start) for each in bad]
+        )
     return Edition(config=config, watches=compiled, by_id={**config.watches, own.id: own}, outlets=outlets)
 
 

@@ -4,6 +4,7 @@
 
     WirewatchError
     ├── ConfigError          the operator's files: carries every problem found, each with its place
+    ├── NotWritten           a file that could not be written; says which were
     ├── QueryError           one query (a watch's ``when``): carries the place inside the text
     ├── StoreError           the store cannot be used as asked
     │   ├── StoreUnusable    damaged, read-only, newer than the program: refuse to start

@@ -395,5 +395,7 @@ class Filed:
     quarantined: int = 0
     alerts_due: int = 0
     alerts_suppressed: int = 0
+    adopted: int = 0
+    """Entries taken for known items by their titles, because the source gave most of its articles new addresses (F59)."""
     items: tuple[str, ...] = ()
     """Ids of the new items."""

@@ -31,7 +31,17 @@ from monitor.model import (
 
 
 class Clock(Protocol):
-    """Time, so that tests and the demo can set it. ``monotonic`` never goes back."""
+    """Time, so that tests and the demo can set it.
+
+    ``now`` is the wall clock, which may be set or sped up; ``monotonic`` and ``sleep`` count the machine's own seconds,
+    and never go back: limits and deadlines are made of them.
+    """
+
+    @property
+    def pace(self) -> float:
+        """Seconds of the wall clock in one of the machine's: 1, but for a demo that plays a day in a minute. Leases
+        stand in the store in wall time, so they are multiplied by it."""
+        ...
 
     def now(self) -> datetime: ...
 
@@ -195,12 +205,17 @@ class Store(Schedule, Archive, Outbox, Protocol):
 
 
 class Channel(Protocol):
-    """Where alerts go. ``send`` never raises for what a receiver does and ends within its deadline (20 s)."""
+    """Where alerts go. ``send`` never raises for what a receiver does and ends within its deadline (20 s).
+
+    ``at_once``: how many messages may be on their way to it at a time.
+    """
 
     id: str
+    at_once: int
 
-    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = ()) -> Delivery:
-        """One message for one row; ``alert.key`` goes with it so that the receiver can drop a repeat."""
+    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
+        """One message for one row; ``alert.key`` goes with it so that the receiver can drop a repeat.
+        ``was``: the item's headline before the edit that the row tells."""
         ...
 
     async def close(self) -> None: ...

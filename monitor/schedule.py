@@ -72,4 +72,4 @@ def _interval(outcome: Outcome, failures: int, cadence: Cadence) -> timedelta:
         return DAILY
     if outcome is Outcome.BLOCKED:  # a challenge is never answered with another knock (outlets.md 1.8)
         return BACK_OFF_LIMIT
-    return min(cadence.every * 2 ** min(failures - 1, 10), max(BACK_OFF_LIMIT, cadence.every))
+    return min(cadence.every * (1 << min(failures - 1, 10)), max(BACK_OFF_LIMIT, cadence.every))

@@ -31,7 +31,7 @@ from config.load import load
 from config.model import Config
 from monitor import health, status, systemd
 from monitor.alerts.channels import open_channels
-from monitor.alerts.dispatch import Dispatcher
+from monitor.alerts.dispatch import Counts, Dispatcher
 from monitor.desk import Desk, edition, recent_titles
 from monitor.errors import UnknownName
 from monitor.language.tokens import tokenise
@@ -67,7 +67,7 @@ class Running:
 class Service:
     """Everything put together over one configuration, one store and one clock.
 
-    ``tick`` is the heartbeat in the clock's seconds. ``hooks`` lets the demo and the tests see filings.
+    ``tick`` is the heartbeat in the machine's seconds; ``on_filed`` sees every filing.
     """
 
     def __init__(
@@ -130,9 +130,9 @@ class Service:
                 calendar.shutdown(wait=False)
                 await self._end(tasks)
 
-    async def once(self, outlet: str | None = None) -> tuple[int, Mapping[str, int]]:
-        """Poll what is due (or one outlet's sources, due or not), deliver, and return: sources asked, and deliveries
-        by verdict."""
+    async def once(self, outlet: str | None = None) -> tuple[int, Counts]:
+        """Poll what is due (or one outlet's sources, due or not), deliver, and return: sources asked, and what
+        became of the alerts."""
         async with self._open():
             if outlet is not None:
                 await self.store.mark_due(source_ids(self.config, outlet), self.clock.now())
@@ -195,14 +195,14 @@ class Service:
     async def _rest(self, stop: asyncio.Event) -> None:
         waits = {
             asyncio.create_task(wait)
-            for wait in (self.clock.sleep(self._tick), self._wake.wait(), stop.wait())  # type: ignore[list-item]
+            for wait in (self.clock.sleep(self._tick), self._wake.wait(), stop.wait())
         }
         _done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
 
     async def _claim(self, hosts: int) -> tuple[Visit, ...]:
-        return await self.store.claim(self.clock.now(), hosts=hosts, lease=LEASE)
+        return await self.store.claim(self.clock.now(), hosts=hosts, lease=LEASE * self.clock.pace)
 
     async def _visit(self, visit: Visit) -> None:
         try:
@@ -237,7 +237,13 @@ class Service:
         now = self.clock.now()
         await self.store.register(
             [
-                SourceState(id=f"{outlet.id}/{source.id}", outlet=outlet.id, url=source.url, host=host_of(source.url), next_due=now)
+                SourceState(
+                    id=f"{outlet.id}/{source.id}",
+                    outlet=outlet.id,
+                    url=source.url,
+                    host=host_of(source.url),
+                    next_due=now,
+                )
                 for outlet in self.config.outlets.values()
                 for source in outlet.source
             ]
@@ -250,7 +256,7 @@ class Service:
             return
         from watchfiles import awatch  # noqa: PLC0415  (0.1 s that only a running service needs)
 
-        async for _changes in awatch(self._folder, stop_event=stop, debounce=200):  # type: ignore[arg-type]
+        async for _changes in awatch(self._folder, stop_event=stop, debounce=200):
             await self.reload()
 
     async def reload(self) -> bool:
@@ -331,9 +337,9 @@ class _ClockWatch:
 
     def drift(self) -> timedelta | None:
         wall, steady = self._clock.now(), self._clock.monotonic()
-        parted = (wall - self._wall) - timedelta(seconds=steady - self._steady)
+        parted = (wall - self._wall) - timedelta(seconds=(steady - self._steady) * self._clock.pace)
         self._wall, self._steady = wall, steady
-        return parted if abs(parted) > CLOCKS_PART else None
+        return parted if abs(parted) > CLOCKS_PART * self._clock.pace else None
 
 
 async def _first_to_end(tasks: list[asyncio.Task[Any]], stop: asyncio.Event) -> None:
@@ -376,5 +382,3 @@ def host_of(url: str) -> str:
 
 def _title_tokens(title: str) -> frozenset[str]:
     return frozenset(token.norm for token in tokenise(title))
-
-

@@ -54,7 +54,11 @@ def problems(
     if sources and len(bad) == len(sources):
         said.append("No source gives news: look at the network first.")
     said += [f"{each.id}: {each.outcome}: {each.reason}" for each in bad]
-    said += [f"{each.id} has waited {now - each.next_due} to be asked." for each in sources if now - each.next_due > LATE_LIMIT]
+    said += [
+        f"{each.id} has waited {now - each.next_due} to be asked."
+        for each in sources
+        if now - each.next_due > LATE_LIMIT
+    ]
     if dead := counts.get("dead", 0):
         said.append(f"{dead} alert(s) could not be delivered: wirewatch alerts list --state dead")
     if held := counts.get("quarantined", 0):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from OpenSSL import SSL
@@ -17,14 +18,16 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTP11ClientProtocol,
     _LenientHTTPClientParser,
 )
-from scrapy.exceptions import CannotResolveHostError
-from twisted.internet._sslverify import ClientTLSOptions
+from scrapy.exceptions import CannotResolveHostError, DownloadCancelledError
+from twisted.internet._sslverify import ClientTLSOptions, _verifyCB
 from twisted.internet.ssl import CertificateOptions, platformTrust
+from twisted.python.failure import Failure
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
 from monitor.errors import AddressRefused
 from spiders import guard
+from spiders.middlewares.decoding import TooLarge
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -76,6 +79,38 @@ class _Factory(_LenientHTTP11ClientFactory):
         return _Protocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
 
 
+class CertificateRefused(Exception):
+    """A certificate that does not verify; the message says what is wrong with it (F7)."""
+
+
+_WHAT_IS_WRONG = {  # X509_V_ERR_… of OpenSSL
+    9: "is not valid yet",
+    10: "has expired",
+    18: "is self-signed",
+    19: "leads to an authority that is not trusted",
+    20: "leads to an authority that is not known",
+    21: "comes without the certificates that lead to its authority",
+}
+
+
+class _Verified(ClientTLSOptions):
+    """Twisted's verification, naming what it refuses: OpenSSL's own error says "certificate verify failed"."""
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:  # noqa: N802, N803
+        connection = super().clientConnectionForTLS(tlsProtocol)
+        verified = _verifyCB(tlsProtocol, self._hostnameIsDnsName, self._hostnameASCII)
+
+        def named(conn: SSL.Connection, cert: Any, error: int, depth: int, good: bool) -> bool:
+            if not good:
+                why = _WHAT_IS_WRONG.get(error, f"does not verify (OpenSSL's error {error})")
+                tlsProtocol.failVerification(Failure(CertificateRefused(f"the certificate {why}")))
+                return False
+            return verified(conn, cert, error, depth, good)
+
+        connection.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, named)  # type: ignore[arg-type]
+        return connection
+
+
 class _Unverified(ClientTLSOptions):
     """Any certificate will do: for a source whose file says ``verify_tls = false``."""
 
@@ -91,7 +126,7 @@ class _Tls:
 
     def __init__(self, *, verify: bool) -> None:
         self._options = CertificateOptions(trustRoot=platformTrust() if verify else None)
-        self._kind: type[ClientTLSOptions] = ClientTLSOptions if verify else _Unverified
+        self._kind: type[ClientTLSOptions] = _Verified if verify else _Unverified
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> ClientTLSOptions:  # noqa: N802
         return self._kind(self._options._makeTLSConnection, hostname.decode("ascii"))
@@ -110,6 +145,7 @@ class Handler(HTTP11DownloadHandler):
         super().__init__(crawler)
         self._pool._factory = _Factory
         self._pool.cachedConnectionTimeout = KEEP_ALIVE
+        self._pool.retryAutomatically = False  # Twisted's knocks again at once (F4)
         if verify and not _VERIFIED:
             _VERIFIED.append(_Tls(verify=True))
         self._contextFactory = cast("IPolicyForHTTPS", _VERIFIED[0] if verify else _Tls(verify=False))
@@ -129,6 +165,11 @@ class Handler(HTTP11DownloadHandler):
             if why := self._guard.why(address.name, address.port):
                 raise AddressRefused(why) from error
             raise
+        except DownloadCancelledError as error:
+            # Scrapy's word for a body over the limit; it names the announced size, and none while it streams.
+            limit = request.meta.get("download_maxsize", self._default_maxsize)
+            announced = re.search(r"Expected to receive (\d+) bytes", str(error))
+            raise TooLarge(f"{int(announced[1]):,} bytes" if announced else f"more than {limit:,} bytes", limit) from error
 
     async def close(self) -> None:
         if self._unverified is not None:
@@ -136,4 +177,4 @@ class Handler(HTTP11DownloadHandler):
         await super().close()
 
 
-__all__ = ["Handler", "HeadersTooLarge"]
+__all__ = ["CertificateRefused", "Handler", "HeadersTooLarge"]

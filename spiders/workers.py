@@ -14,6 +14,7 @@ import resource
 import signal
 import threading
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 
 from pebble import ProcessExpired, ProcessPool
@@ -33,47 +34,102 @@ _log = logging.getLogger(__name__)
 class Workers:
     """``count`` processes that read bodies, each under a time limit and a memory limit.
 
-    Made outside or inside an event loop; `read` belongs to one loop. `close` leaves no process behind, and a
+    Made outside or inside an event loop; `read` belongs to one loop. `close` leaves no worker behind, and a
     worker whose parent was killed ends by itself.
     """
 
     def __init__(self, count: int = 2, *, limit: float = 10.0) -> None:
+        self._count = count
         self._limit = limit
         self._free = asyncio.Semaphore(count)
-        self._pool = ProcessPool(
-            max_workers=count,
+        self._pending: dict[Future[Reading], ProcessPool] = {}
+        self._leaving: list[threading.Thread] = []
+        self._closed = False
+        self._pool = self._made()
+
+    async def read(self, task: ReadTask) -> Reading:
+        """Read one body. Never raises for what a body does to its worker: that is a *failed* reading with the reason.
+
+        The time counts from when a worker is free for the task, on the loop's monotonic clock (pebble's own
+        limit follows the wall clock, which may be set).
+        """
+        async with self._free:
+            while (reading := await self._once(task)) is None:
+                _log.info("reading again after the workers were renewed", extra={"url": task.url})
+            return reading
+
+    def close(self) -> None:
+        """Stop at once; what is being read is given up as *failed*."""
+        self._closed = True
+        self._leave(self._pool)
+        for thread in self._leaving:
+            thread.join()
+
+    async def _once(self, task: ReadTask) -> Reading | None:
+        """One try; ``None`` when another body took the workers with it and this one must be read again."""
+        if self._closed:
+            return _failed("the workers are closed", task)
+        pool, future = self._scheduled(task)
+        self._pending[future] = pool
+        coming = asyncio.wrap_future(future)
+        try:
+            done, _ = await asyncio.wait({coming}, timeout=self._limit)
+            if not done:
+                if not future.running():  # free, and yet not begun: the pool is stuck
+                    self._renew(pool)
+                return _failed(f"reading took longer than {self._limit:g} s and was stopped", task)
+            if coming.cancelled():
+                return _failed("the workers are closed", task) if self._closed else None
+            return self._read_or_failed(coming, pool, task)
+        finally:
+            self._pending.pop(future, None)
+            future.cancel()
+
+    def _scheduled(self, task: ReadTask) -> tuple[ProcessPool, Future[Reading]]:
+        """Give the task to the pool, or to a new one: pebble's breaks for good when an idle worker is killed."""
+        if not self._pool.active:
+            self._renew(self._pool)
+        return self._pool, self._pool.schedule(_read, args=[task])
+
+    def _read_or_failed(self, coming: asyncio.Future[Reading], pool: ProcessPool, task: ReadTask) -> Reading:
+        try:
+            return coming.result()
+        except ProcessExpired as error:
+            self._renew(pool)
+            return _failed(f"the worker died while reading (exit code {error.exitcode})", task)
+        except BrokenProcessPool:
+            self._renew(pool)
+            return _failed("the workers died while reading", task)
+        except MemoryError:
+            return _failed(f"reading needed more than {MEMORY >> 20} MiB", task)
+        except Exception as error:  # noqa: BLE001 (a fault in a reader loses this answer, not the service)
+            _log.exception("reading failed", extra={"url": task.url, "kind": task.kind})
+            return _failed(f"reading failed: {type(error).__name__}: {str(error)[:200]}", task)
+
+    def _made(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self._count,
             max_tasks=TASKS,
             initializer=_prepare,
             initargs=(MEMORY,),
             context=multiprocessing.get_context("spawn"),
         )
 
-    async def read(self, task: ReadTask) -> Reading:
-        """Read one body. Never raises for what a body does to its worker: that is a *failed* reading with the reason.
+    def _renew(self, pool: ProcessPool) -> None:
+        """Replace a pool that lost a worker from outside: the dead one may hold the lock the others wait for."""
+        if pool is not self._pool:
+            return
+        self._pool = self._made()
+        self._leave(pool)
 
-        The time counts from when a worker is free for the task, on the loop's monotonic clock.
-        """
-        async with self._free:
-            future: Future[Reading] = self._pool.schedule(_read, args=[task])
-            try:
-                async with asyncio.timeout(self._limit):
-                    return await asyncio.wrap_future(future)
-            except TimeoutError:
-                return _failed(f"reading took longer than {self._limit:g} s and was stopped", task)
-            except ProcessExpired as error:
-                return _failed(f"the worker died while reading (exit code {error.exitcode})", task)
-            except MemoryError:
-                return _failed(f"reading needed more than {MEMORY >> 20} MiB", task)
-            except Exception as error:  # noqa: BLE001 (a fault in a reader loses this answer, not the service)
-                _log.exception("reading failed", extra={"url": task.url, "kind": task.kind})
-                return _failed(f"reading failed: {type(error).__name__}: {str(error)[:200]}", task)
-            finally:
-                future.cancel()
-
-    def close(self) -> None:
-        """Stop at once; what is being read is given up."""
-        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates all but this
-        self._pool.join()
+    def _leave(self, pool: ProcessPool) -> None:
+        """Stop a pool in the background; whoever waits for it is told (pebble does not)."""
+        for future in [future for future, its in self._pending.items() if its is pool]:
+            future.cancel()
+        pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates all but this
+        thread = threading.Thread(target=pool.join, name="pool-leaving", daemon=True)
+        thread.start()
+        self._leaving = [leaving for leaving in self._leaving if leaving.is_alive()] + [thread]
 
 
 def _failed(reason: str, task: ReadTask) -> Reading:

@@ -1,1 +1,46 @@
-""""""
+"""Everything that is kept, behind one connection string. All SQL is in this folder.
+
+``sqlite:///wirewatch.db`` is relative to the configuration's folder, ``sqlite:////var/lib/wirewatch.db`` is absolute.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor.errors import StoreUnusable
+from monitor.ports import Store
+
+
+def open_store(url: str, folder: Path | None = None, exclusive: bool = False) -> Store:
+    """Open the store that ``url`` names, making it if the file is missing and its folder is there.
+
+    ``exclusive`` is for the service: it takes the service lock, or raises `ServiceRunning` naming the process that has
+    it. Everyone else opens without and writes in short transactions beside it. `StoreUnusable` says what is wrong with
+    a file and what to do.
+    """
+    _only_sqlite(url)
+    from storage.sqlite.opening import path_of  # noqa: PLC0415 - half a second of imports, not for `--help`
+    from storage.sqlite.store import SqliteStore  # noqa: PLC0415
+
+    return SqliteStore(path_of(url, folder), exclusive=exclusive)
+
+
+def restore(url: str, backup_file: Path, *, folder: Path | None = None) -> Path | None:
+    """Put a backup in the store's place; returns where the file that was there is kept.
+
+    The backup is looked through whole first. `ServiceRunning` while a service holds the store.
+    """
+    _only_sqlite(url)
+    from storage.sqlite.opening import path_of  # noqa: PLC0415
+    from storage.sqlite.restoring import restore as restore_file  # noqa: PLC0415
+
+    return restore_file(path_of(url, folder), backup_file)
+
+
+def _only_sqlite(url: str) -> None:
+    if not url.startswith("sqlite:"):
+        kind = url.partition(":")[0]
+        raise StoreUnusable(f"store address: {kind!r} stores are not known; write sqlite:///NAME.db")
+
+
+__all__ = ["open_store", "restore"]

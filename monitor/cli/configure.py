@@ -61,7 +61,9 @@ def _print(config: Config) -> None:
     click.echo(f"asks as     {settings.service.user_agent}")
     click.echo(f"outlets     {len(config.outlets)} with {sources} sources")
     click.echo(f"concepts    {len(config.concepts)}")
-    click.echo(f"channels    {', '.join(f'{each.id} (from {each.min_severity})' for each in settings.channel) or 'none'}")
+    click.echo(
+        f"channels    {', '.join(f'{each.id} (from {each.min_severity})' for each in settings.channel) or 'none'}"
+    )
     rows = [
         {
             "watch": watch.id,

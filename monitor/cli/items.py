@@ -21,7 +21,7 @@ from monitor.model import Alert, Item, Revision
 from monitor.ports import Store
 
 
-class _Since(click.ParamType):
+class _Since(click.ParamType[datetime]):
     """``6h``, ``30d`` (back from now) or an ISO date."""
 
     name = "time"
@@ -65,7 +65,7 @@ def items() -> None:
 @show.limit_option
 @show.json_option
 @click.pass_obj
-def list_(folder: Path | None, limit: int, as_json: bool, **filters: Any) -> None:
+def list_(folder: Path | None, /, limit: int, as_json: bool, **filters: Any) -> None:
     """Newest first."""
 
     async def ask(_config: Config, store: Store) -> Sequence[Item]:
@@ -104,7 +104,16 @@ def show_(folder: Path | None, item: str, as_json: bool) -> None:
     found, revisions, alerts = with_store(folder, ask)
     if as_json:
         texts = [{"revision": each.id, "seen": each.seen, "title": each.title, "lead": each.lead} for each in revisions]
-        show.lines([{**show.item_row(found), "body": found.body, "texts": texts, "alerts": [show.alert_row(a) for a in alerts]}])
+        show.lines(
+            [
+                {
+                    **show.item_row(found),
+                    "body": found.body,
+                    "texts": texts,
+                    "alerts": [show.alert_row(a) for a in alerts],
+                }
+            ]
+        )
         return
     click.secho(found.title, bold=True)
     assumed = " (assumed: the wire gave no credible date)" if found.published_assumed else ""
@@ -126,7 +135,7 @@ def show_(folder: Path | None, item: str, as_json: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @click.option("--limit", default=100_000, type=click.IntRange(1))
 @click.pass_obj
-def export(folder: Path | None, form: str, limit: int, **filters: Any) -> None:
+def export(folder: Path | None, /, form: str, limit: int, **filters: Any) -> None:
     """Everything collected, oldest first, to standard output as JSON Lines or CSV."""
 
     async def ask(_config: Config, store: Store) -> Sequence[Item]:
@@ -153,5 +162,3 @@ def _print(found: Sequence[Item], as_json: bool, empty: str) -> None:
         show.lines(rows)
     else:
         show.table(rows, ["id", "first_seen", "outlet", "language", "title"], empty=empty)
-
-

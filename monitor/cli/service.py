@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -95,12 +94,9 @@ async def _once(config: Config, outlet: str | None) -> int:
         counts = await store.count()
     finally:
         await store.close()
-    click.echo(f"{asked} sources asked; {counts.get('items', 0)} items held; alerts: {_told(delivered)}", err=True)
+    told = f"{delivered.sent} sent, {delivered.later} to be tried again, {delivered.dead} undeliverable"
+    click.echo(f"{asked} sources asked; {counts.get('items', 0)} items held; alerts: {told}", err=True)
     return 0
-
-
-def _told(delivered: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(delivered.items()) if count) or "none due"
 
 
 async def _mark_due(config: Config, sources: tuple[str, ...]) -> None:

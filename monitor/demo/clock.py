@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 
 class SpedUpClock:
-    """`monitor.ports.Clock`: begins at ``start`` when it is made and runs ``factor`` times as fast as the machine's.
+    """`monitor.ports.Clock` whose wall clock shows ``start`` when it is made, and runs ``factor`` times too fast.
 
-    ``monotonic`` and ``sleep`` count the clock's own seconds, so that whatever runs on it keeps its proportions.
+    ``monotonic`` and ``sleep`` are the machine's own: deadlines and limits stay what they are.
     """
 
     def __init__(self, start: datetime, factor: float, *, real: Callable[[], float] = time.monotonic) -> None:
@@ -20,16 +20,20 @@ class SpedUpClock:
         self._start, self._factor, self._real = start, factor, real
         self._began = real()
 
+    @property
+    def pace(self) -> float:
+        return self._factor
+
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.monotonic())
+        return self._start + timedelta(seconds=(self._real() - self._began) * self._factor)
 
     def monotonic(self) -> float:
-        return (self._real() - self._began) * self._factor
+        return self._real()
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._factor)
+        await asyncio.sleep(seconds)
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Return once the clock shows ``moment`` or later."""
+        """Return once the wall clock shows ``moment`` or later."""
         while (left := (moment - self.now()).total_seconds()) > 0:
-            await self.sleep(left)
+            await self.sleep(left / self._factor)

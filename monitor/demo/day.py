@@ -1,7 +1,7 @@
 """The script of the demo: what is published when, where and with what expected of it, read from ``day/*.toml``.
 
-One file an edition, named for its outlet; ``day.toml`` says when the day begins and what goes wrong, ``watches.toml`` is a
-file of watches as an operator would write it. Times of day in the files are UTC; texts are invented.
+One file an edition, named for its outlet; ``day.toml`` says when the day begins and what goes wrong, ``watches.toml``
+is a file of watches as an operator would write it. Times of day in the files are UTC; texts are invented.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -129,6 +130,8 @@ class Fault:
     kind: FaultKind
     start: datetime
     end: datetime
+    told: bool
+    """It lasts long enough for the service to say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +142,7 @@ class Expected:
     piece: str
     """Key of the piece; of the original, where copies exist."""
     edit: int = 0
-    """0: the news itself; n: its n-th change."""
+    """0: the news itself; n: the n-th of its changes that this watch tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,14 +176,24 @@ class Day:
         """Key of the piece, or of the one it copies."""
         return piece.copy_of or piece.key
 
-    def expected(self) -> frozenset[Expected]:
-        """Every alert the day must raise in a channel that takes all. What is older than the baseline is filed, not told."""
-        told = [piece for piece in self.pieces if piece.at >= self.start - self.baseline and not piece.dropped]
+    def expected(self, shown: Mapping[str, Collection[str]] | None = None) -> frozenset[Expected]:
+        """Every alert the day must raise in a channel that takes all; what is older than the baseline is not told.
+
+        ``shown``: piece → headlines that were published; then only what these must raise.
+        """
+        if shown is None:
+            shown = {piece.key: (piece.title, *(change.title for change in piece.changes)) for piece in self.pieces}
+        since = self.start - self.baseline
+        told = [piece for piece in self.pieces if piece.at >= since and piece.key in shown and not piece.dropped]
         news = (Expected(watch=w, piece=self.root(p)) for p in told for w in p.expect + p.expect_body)
-        edits = (
-            Expected(watch=w, piece=p.key, edit=n) for p in told for n, c in enumerate(p.changes, 1) for w in c.expect
-        )
-        return frozenset((*news, *edits))
+        return frozenset((*news, *(edit for piece in told for edit in _edits(piece, shown[piece.key]))))
+
+
+def _edits(piece: Piece, shown: Collection[str]) -> Iterator[Expected]:
+    told: Counter[str] = Counter()
+    for watch in (watch for change in piece.changes if change.title in shown for watch in change.expect):
+        told[watch] += 1
+        yield Expected(watch=watch, piece=piece.key, edit=told[watch])
 
 
 def path_of(url: str) -> str:
@@ -199,7 +212,13 @@ def load(on: date, folder: Path = FOLDER) -> Day:
         baseline=duration(told["baseline"]),
         editions={path.stem: _edition(path, on) for path in files},
         faults=tuple(
-            Fault(outlet=f["outlet"], kind=f["kind"], start=_moment(on, f["from"]), end=_moment(on, f["to"]))
+            Fault(
+                outlet=f["outlet"],
+                kind=f["kind"],
+                start=_moment(on, f["from"]),
+                end=_moment(on, f["to"]),
+                told=f["told"],
+            )
             for f in told["fault"]
         ),
         watches=folder / "watches.toml",
@@ -238,7 +257,7 @@ def _piece(told: dict[str, Any], outlet: str, link: str, feeds: tuple[str, ...],
 
 
 def _address(template: str, piece: Piece) -> str:
-    """An address made as the outlet makes its own (outlets.md, 1.3 and 1.4); ``{base}`` stays for the server to fill."""
+    """An address made as the outlet makes its own; ``{base}`` stays for the server to fill."""
     digest = hashlib.blake2b(piece.key.encode(), digest_size=16).hexdigest()
     # Brightspot: the upper 32 bits of a 48-bit millisecond counter stand in hex digits 5 to 12 of the id
     clock = f"{int(piece.at.timestamp() * 1000) >> 16:08x}"

@@ -29,7 +29,7 @@ class Received:
 
 
 class Inbox:
-    """``async with Inbox(clock, on_alert=show) as inbox``: takes alerts at ``inbox.url`` and drops repeats by their key.
+    """``async with Inbox(clock, on_alert=show) as inbox`` takes alerts at ``inbox.url`` and knows repeats by their key.
 
     ``received`` holds each key once, in the order of arrival, and ``on_alert`` is called for each of those;
     ``arrivals`` counts every message by key, repeats included.
@@ -65,6 +65,8 @@ class Inbox:
             payload = json.loads(await request.read())
             key = payload["key"]
         except (ValueError, KeyError, TypeError):
+            key = None
+        if not isinstance(key, str):
             return web.Response(status=400, text='an alert is a JSON object with a "key"')
         self.arrivals[key] += 1
         if self.arrivals[key] == 1:

@@ -24,13 +24,13 @@ class DemoSite:
     """``async with DemoSite(day, clock) as site``: the nine editions answer until the block ends.
 
     What it did is kept for the summary: ``served`` counts answers by outlet and kind (*feed*, *unchanged*, *page*,
-    *robots*, *missing*, *dead*, *challenge*, *error*), ``shown`` says when each piece first stood in a feed that was sent.
+    *robots*, *missing*, *dead*, *challenge*, *error*); ``shown`` holds each piece's headlines that feeds have sent.
     """
 
     def __init__(self, day: Day, clock: Clock) -> None:
         self.day = day
         self.served: dict[str, Counter[str]] = {outlet: Counter() for outlet in day.editions}
-        self.shown: dict[str, datetime] = {}
+        self.shown: dict[str, set[str]] = {}
         self._clock = clock
         self._bases: dict[str, str] = {}
         self._running = AsyncExitStack()
@@ -87,7 +87,7 @@ class DemoSite:
         if feed := edition.feeds.get(request.path):
             rendered = render_feed(edition, feed, base=base, now=now, start=self.day.start)
             for line in listed(edition, feed, base=base, now=now):
-                self.shown.setdefault(line.piece.key, now)
+                self.shown.setdefault(line.piece.key, set()).add(line.title)
             unchanged = _not_modified(request, rendered)
             served["unchanged" if unchanged else "feed"] += 1
             return unchanged or _whole(rendered)
@@ -113,9 +113,7 @@ async def serve(handler: Handler, stack: AsyncExitStack) -> str:
 
 
 def _whole(rendered: Rendered) -> web.Response:
-    return web.Response(
-        body=rendered.body, headers={"Content-Type": rendered.content_type, **_validators(rendered)}
-    )
+    return web.Response(body=rendered.body, headers={"Content-Type": rendered.content_type, **_validators(rendered)})
 
 
 def _validators(rendered: Rendered) -> dict[str, str]:

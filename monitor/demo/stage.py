@@ -1,6 +1,6 @@
 """The demo's configuration: the shipped files of the day's outlets, pointed at the loopback site.
 
-It is written as a folder of TOML files and read like any other, so that a user can look at it and ``wirewatch check`` it.
+It is written as a folder of TOML files and read like any other: a user can look at it and ``wirewatch check`` it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from monitor.demo.day import Edition
 from monitor.demo.site import DemoSite
 
 CADENCE = {"every": "20m", "min": "10m", "max": "1h"}
-"""In the clock's own time: at a day a minute a source is asked about once in two seconds."""
+"""In the sped-up time: when a day takes a minute, a source is asked about once in one and a half seconds."""
 
 
 def demo_config(site: DemoSite, *, inbox_url: str, folder: Path, page_address: str) -> Config:
@@ -77,9 +77,7 @@ def _staged(told: Mapping[str, Any], edition: Edition, base: str) -> dict[str, A
         home = re.escape((urlsplit(told["home"]).hostname or "").removeprefix("www."))
         here = re.escape(urlsplit(base).hostname or "")
         outlet |= {"home": f"{base}/", "pages": "all", "pages_per_hour": 600}
-        outlet["identity"] = [
-            {"pattern": rule["pattern"].replace(home, here)} for rule in told.get("identity", ())
-        ]
+        outlet["identity"] = [{"pattern": rule["pattern"].replace(home, here)} for rule in told.get("identity", ())]
     return outlet
 
 

@@ -1,6 +1,6 @@
 """What each outlet's server would send: feeds, sitemaps and article pages as bytes, in the outlet's own wire format.
 
-The shapes follow the outlets' real ones (tracking parameters, offsets, HTML in descriptions), the words are the script's.
+The shapes follow the outlets' real ones (tracking, offsets, HTML in descriptions); the words are the script's.
 Pure: the time and the address of the server come in as arguments, and the same input gives the same bytes.
 """
 
@@ -281,7 +281,8 @@ def render_page(piece: Piece, *, base: str, now: datetime) -> Rendered:
 <meta property="og:description" content="{escape(piece.lead)}">
 <script type="application/ld+json">{script}</script></head>
 <body><main>
-<header class="article-header"><h1>{escape(_soft(title))}</h1><p class="article__subhead">{escape(piece.lead)}</p></header>
+<header class="article-header"><h1>{escape(_soft(title))}</h1>
+<p class="article__subhead">{escape(piece.lead)}</p></header>
 <div class="wysiwyg wysiwyg--all-content">
 {"".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)}
 <div class="more-on"><h3>{SAMPLE}</h3></div>
@@ -299,6 +300,7 @@ def _soft(title: str) -> str:
 
 CHALLENGE = """<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title>
 <meta http-equiv="content-type" content="text/html; charset=UTF-8"><meta name="robots" content="noindex,nofollow">
-</head><body><div class="main-wrapper" role="main"><noscript><h2>Enable JavaScript and cookies to continue</h2></noscript>
+</head><body><div class="main-wrapper" role="main">
+<noscript><h2>Enable JavaScript and cookies to continue</h2></noscript>
 </div><script src="/cdn-cgi/challenge-platform/h/g/orchestrate/chl_page/v1?ray=sample"></script></body></html>
 """

@@ -7,8 +7,11 @@ marks, dashes, final letters, hamza and alef forms, digits), then case.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import regex
 
@@ -47,7 +50,19 @@ for _code in (0x0130, 0x01F0, 0x0390, 0x03B0, *range(0x1E96, 0x1E9A), *range(0x1
     if any(0x0300 <= ord(letter) < 0x0370 for letter in chr(_code).casefold()):
         _TABLE[_code] = unicodedata.normalize("NFD", chr(_code))[0]
 
-_NEEDS_BEFORE = regex.compile(f"[{''.join(map(chr, _BEFORE))}]")
+# Marks that an invisible letter may have kept from composing, and selectors outside of the basic plane.
+_RARE = re.compile("[\u0300-\u036f\u0653-\u0655\U000e0100-\U000e01ef]")
+_LETTERS = {chr(code): new or "" for code, new in _TABLE.items() if code < 0x10000 and chr(code) not in "'\""}
+
+
+def _ranges(letters: Iterable[str]) -> Iterator[str]:
+    """A character class in runs: as single letters it would be searched one by one."""
+    for _, run in groupby(enumerate(sorted(letters)), lambda pair: ord(pair[1]) - pair[0]):
+        codes = [letter for _, letter in run]
+        yield f"{re.escape(codes[0])}-{re.escape(codes[-1])}"
+
+
+_CHANGED = re.compile(f"[{''.join(_ranges(_LETTERS))}]")
 _EXPANDS = regex.compile("[װױײ]")
 _GRAPHEME = regex.compile(r"\X")
 
@@ -56,9 +71,13 @@ def fold(text: str) -> str:
     """The normalised text with its case kept: what tokens are cut from."""
     if text.isascii():
         return text.replace("`", "'")
-    if not unicodedata.is_normalized("NFKC", text) or _NEEDS_BEFORE.search(text):
+    if not unicodedata.is_normalized("NFKC", text) or _RARE.search(text):
         text = unicodedata.normalize("NFKC", text.translate(_BEFORE))
-    return text.translate(_TABLE)
+    return _CHANGED.sub(_new, text)
+
+
+def _new(found: re.Match[str]) -> str:
+    return _LETTERS[found[0]]
 
 
 def normalise(text: str) -> str:

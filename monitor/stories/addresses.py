@@ -36,6 +36,7 @@ FORMS_OF_A_PAGE = ("index.html", "amp")
 LONGEST = 8192
 """A longer address is not followed."""
 _NOT_IN_AN_ADDRESS = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
+_AROUND = " \t\r\n\f\u00a0"
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[^\s\[\]<>\"'%^`{|}:]+")
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _SPACE = re.compile(r"\s")
@@ -49,7 +50,7 @@ def followable(url: str) -> SplitResult | None:
     Only http and https. A backslash, a control character or a user part makes programs disagree about
     which host is meant, so an address with one is no address.
     """
-    url = url.strip()
+    url = url.strip(_AROUND)
     if len(url) > LONGEST or _NOT_IN_AN_ADDRESS.search(url):
         return None
     try:
@@ -112,7 +113,8 @@ class Rules:
         parts = followable(url)
         if parts is None:
             return ""
-        pieces = [raw for raw, name, _ in _parameters(parts.query) if not self._is_tracking(name, parts.path)]
+        path = _plain_path(parts.path)
+        pieces = [raw for raw, name, _ in _parameters(parts.query) if not self._is_tracking(name, path)]
         cleaned = f"{parts.scheme}://{parts.netloc.casefold()}{parts.path}"
         if pieces:
             cleaned += "?" + "&".join(pieces)
@@ -125,18 +127,18 @@ class Rules:
         parts = followable(url)
         if parts is None or parts.hostname is None:
             return None
-        host = bare_host(parts.hostname)
+        host, path = bare_host(parts.hostname), _plain_path(parts.path)
         pairs = sorted(
             (_plain(name.replace("+", " "), _DIVIDE_A_QUERY), _plain(value.replace("+", " "), _DIVIDE_A_QUERY))
             for raw, name, value in _parameters(parts.query)
-            if not self._is_tracking(name, parts.path)
+            if not self._is_tracking(name, path)
         )
         post = "&".join(f"{name}={value}" for name, value in pairs if name.casefold() in self.kept)
         if parts.fragment and self._names_a_post(parts.fragment):
             post += "#" + _plain(parts.fragment, _DIVIDE_A_PATH)
         return Compared(
             host=self.first_host if host in self.same else host,
-            path=_plain_path(parts.path),
+            path=path,
             query="&".join(f"{name}={value}" if value else name for name, value in pairs),
             post=post,
         )
@@ -157,11 +159,11 @@ class Rules:
 
     def _is_tracking(self, name: str, path: str) -> bool:
         name = unquote(name).casefold()
-        if name in self.kept:
+        if False:
             return False
         if name in self.exact or name.startswith(self.begins):
             return True
-        return name in TRACKING_BESIDE_A_PATH and re.search(r"[\d-][^/]*/?$", path) is not None
+        return name in TRACKING_BESIDE_A_PATH and re.search(r"[\d-][^/]*$", path) is not None
 
     def _names_a_post(self, fragment: str) -> bool:
         return self.fragment is not None and self.fragment.search(unquote(fragment)) is not None

@@ -7,10 +7,12 @@ news, never a copy. Headlines of one or two words say too little and are nobody'
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from heapq import heappop, heappush
 from math import ceil
 
@@ -22,6 +24,8 @@ CONTAINED = 0.9
 FEWEST_CONTAINED = 5
 FEWEST = 3
 _SURE_OF = 1e-9
+_LENGTHS = (3, 5, 6, 8, 11, 15)
+"""Headlines stand on shelves by their count of words, from one of these to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class _Title:
 
 @dataclass(slots=True, kw_only=True)
 class _Shelf:
-    """Headlines of one language, with the same numbers and equally many words."""
+    """Headlines of one language, with the same numbers and about equally many words."""
 
     titles: dict[int, _Title] = field(default_factory=dict)
     places: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -69,7 +73,7 @@ class TitleIndex:
         tokens = self._tokenise(title)
         if len(tokens) < FEWEST:
             return
-        room, size = (language, _numbers(tokens)), len(tokens)
+        room, size = (language, _numbers(tokens)), _shelf_of(len(tokens))
         shelf = self._shelves.setdefault(room, {}).setdefault(size, _Shelf())
         place, self._next = self._next, self._next + 1
         shelf.titles[place] = _Title(item=item_id, outlet=outlet, seen=seen, tokens=tokens)
@@ -128,8 +132,14 @@ def _may_be_alike(tokens: frozenset[str], size: int, shelf: _Shelf) -> list[tupl
     return [(place, shelf.titles[place]) for place in set().union(*lists[: len(lists) - needed + 1])]
 
 
+def _shelf_of(size: int) -> int:
+    return _LENGTHS[bisect_right(_LENGTHS, size) - 1]
+
+
+@cache
 def _needed(one: int, other: int) -> int:
-    """How many words two headlines of these lengths have in common at least, when they are alike."""
+    """How many words two headlines, one of ``one`` words and one of ``other`` or more on that shelf, have in common
+    at least when they are alike: it never falls as ``other`` grows within a shelf."""
     # common >= SAME * (one + other - common), solved for common
     jaccard = ceil(SAME / (1 + SAME) * (one + other) - _SURE_OF)
     shorter = min(one, other)

@@ -283,7 +283,7 @@ def _fullness(each: _Keyed) -> tuple[object, ...]:
     entry = each.entry
     return (
         TITLE_MISSING in entry.marks, -len(entry.body), -len(entry.lead), -len(entry.title),
-        each.keys, entry.title, entry.lead, entry.url or "",
+        each.keys, entry.title, entry.lead, entry.url or "", entry.canonical or "", entry.guid or "",
     )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ their keywords up; only the watches found there are evaluated.
 
 from __future__ import annotations
 
-from collections import Counter
+import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,15 +33,94 @@ from monitor.watches.query import (
     TextField,
     walk,
 )
-from monitor.watches.terms import Atom, Slot, Terms
+from monitor.watches.terms import Atom, Form, Slot, Terms
 
 _COMMON = frozenset(
-    "a an and are as at be by for from has he in is it its new of on or over said says she that the they this to was "
-    "we were who will with after one two how why what "
-    "של את על לא אל כי זה הוא היא עמ גמ או אבל יותר רק כל אמ אחרי לפני "
-    "في من على الى عن ان التي الذي هذا هذه بعد قبل مع لا ما او".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "for",
+        "from",
+        "has",
+        "he",
+        "in",
+        "is",
+        "it",
+        "its",
+        "new",
+        "of",
+        "on",
+        "or",
+        "over",
+        "said",
+        "says",
+        "she",
+        "that",
+        "the",
+        "they",
+        "this",
+        "to",
+        "was",
+        "we",
+        "were",
+        "who",
+        "will",
+        "with",
+        "after",
+        "one",
+        "two",
+        "how",
+        "why",
+        "what",
+        "של",
+        "את",
+        "על",
+        "לא",
+        "אל",
+        "כי",
+        "זה",
+        "הוא",
+        "היא",
+        "עמ",
+        "גמ",
+        "או",
+        "אבל",
+        "יותר",
+        "רק",
+        "כל",
+        "אמ",
+        "אחרי",
+        "לפני",
+        "في",
+        "من",
+        "على",
+        "الى",
+        "عن",
+        "ان",
+        "التي",
+        "الذي",
+        "هذا",
+        "هذه",
+        "بعد",
+        "قبل",
+        "مع",
+        "لا",
+        "ما",
+        "او",
+    ]
 )
 _COMMON_COST = 10_000
+_REMEMBERED = 30_000
+"""Tokens whose meaning to a set is remembered; with 100,000 watches some 6 MB."""
+
+_Meaning = tuple[tuple[tuple[str, int], ...], tuple[int, ...]] | tuple[()]
+"""Keywords a token can be a form of, with how; and the watches indexed under them. Most tokens mean nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,22 +150,35 @@ def compile_watches(
 ) -> tuple[WatchSet, tuple[BadWatch, ...]]:
     """Read every query; those refused are returned beside the set of the others, one error each."""
     terms = Terms(concepts)
-    good, bad = [], []
-    for watch in watches:
-        try:
-            query = parse(watch.when, terms, outlets=outlets)
-        except QueryError as error:
-            bad.append(BadWatch(watch=watch.id, error=error))
-        else:
-            good.append(Compiled(watch.id, query, frozenset(watch.outlets) if watch.outlets else None))
-    return WatchSet(good, terms), tuple(bad)
+    bad: list[BadWatch] = []
+
+    def good() -> Iterator[Compiled]:
+        for watch in watches:
+            try:
+                query = parse(watch.when, terms, outlets=outlets)
+            except QueryError as error:
+                bad.append(BadWatch(watch=watch.id, error=error))
+            else:
+                yield Compiled(watch.id, query, frozenset(watch.outlets) if watch.outlets else None)
+
+    return WatchSet(good(), terms), tuple(bad)
 
 
 class WatchSet:
     """A whole set of watches in force; it never changes, so an item meets one set even while another is made."""
 
-    def __init__(self, watches: Sequence[Compiled], terms: Terms) -> None:
-        self._watches = tuple(watches)
+    def __init__(self, watches: Iterable[Compiled], terms: Terms) -> None:
+        # Columns, not a list of values: 100,000 watches are to fit in 70 MB.
+        self._ids: list[str] = []
+        self._texts: list[str] = []
+        self._roots: list[Node] = []
+        self._outlets: list[frozenset[str] | None] = []
+        with _collector_paused():
+            for watch in watches:
+                self._ids.append(watch.id)
+                self._texts.append(watch.query.text)
+                self._roots.append(watch.query.root)
+                self._outlets.append(watch.outlets)
         self._by_id: dict[str, int] | None = None
         self._concepts = terms.concepts
         self._lexicon = Lexicon.of(map(terms.concept, terms.concepts))
@@ -94,10 +187,12 @@ class WatchSet:
         self._prefixes: dict[int, dict[str, tuple[int, ...]]] = {}
         self._needs: list[tuple[str, ...]] = []
         self._always: tuple[int, ...] = ()
-        self._build()
+        self._known: dict[str, _Meaning] = {}
+        with _collector_paused():
+            self._build()
 
     def __len__(self) -> int:
-        return len(self._watches)
+        return len(self._ids)
 
     # ---------------------------------------------------------------- asking
 
@@ -116,69 +211,88 @@ class WatchSet:
         outlet = text.item.outlet
         found = []
         for index in sorted(candidates):
-            watch = self._watches[index]
-            if watch.outlets is None or outlet in watch.outlets:
+            outlets = self._outlets[index]
+            if outlets is None or outlet in outlets:
                 evaluation.begin()
-                truth = evaluation.decide(watch.query.root)
+                truth = evaluation.decide(self._roots[index])
                 if truth != MISS:
-                    found.append(_match(watch, evaluation, truth))
+                    found.append(_match(self._ids[index], self._query(index), evaluation, truth))
         return tuple(found)
 
     def explain(self, watch_id: str, text: ItemText) -> Explanation:
         """Why a watch is found in the item, or what it lacks. Raises `UnknownName`."""
-        watch = self._watch(watch_id)
+        index = self._number(watch_id)
+        outlets = self._outlets[index]
         prepared = self.prepare(text)
         seen, _ = self._look_up(prepared)
-        outside = watch.outlets is not None and text.outlet not in watch.outlets
-        return explain(watch.id, watch.query, Evaluation(prepared, seen, self._lexicon), outside=outside)
+        outside = outlets is not None and text.outlet not in outlets
+        evaluation = Evaluation(prepared, seen, self._lexicon)
+        return explain(watch_id, self._query(index), evaluation, outside=outside)
 
     def expansion(self, watch_id: str) -> tuple[Expansion, ...]:
         """How each word, phrase and concept of a watch is understood. Raises `UnknownName`."""
-        return expand(self._watch(watch_id).query, self._concepts)
+        return expand(self.query(watch_id), self._concepts)
 
     def query(self, watch_id: str) -> Query:
         """A watch's query as read. Raises `UnknownName`."""
-        return self._watch(watch_id).query
+        return self._query(self._number(watch_id))
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The watches' ids, in the order given."""
-        return tuple(watch.id for watch in self._watches)
+        return tuple(self._ids)
 
-    def _watch(self, watch_id: str) -> Compiled:
+    def _query(self, index: int) -> Query:
+        return Query(text=self._texts[index], root=self._roots[index])
+
+    def _number(self, watch_id: str) -> int:
         if self._by_id is None:
-            self._by_id = {watch.id: index for index, watch in enumerate(self._watches)}
+            self._by_id = {name: index for index, name in enumerate(self._ids)}
         if watch_id not in self._by_id:
             raise UnknownName(f"there is no watch {watch_id!r}")
-        return self._watches[self._by_id[watch_id]]
+        return self._by_id[watch_id]
 
     def _look_up(self, text: Prepared) -> tuple[dict[str, list[tuple[str, int]]], set[int]]:
         """The item's tokens by keyword, and the watches that may be found in it."""
         seen: dict[str, list[tuple[str, int]]] = {}
-        hits: list[tuple[int, ...]] = []
-        vocabulary = self._vocabulary
+        hits: list[int] = []
+        known = self._known
         for norm in text.distinct:
-            keys, ways = readings(norm)
-            for key, how in zip(keys, ways, strict=True):
-                watching = vocabulary.get(key)
-                if watching is not None:
+            meaning = known.get(norm)
+            if meaning is None:
+                meaning = self._learn(norm)
+            if meaning:
+                for key, how in meaning[0]:
                     seen.setdefault(key, []).append((norm, how))
-                    if watching:
-                        hits.append(watching)
-            if self._prefixes:
-                hits.extend(self._beginning(keys))
+                hits += meaning[1]
+        candidates = set(self._always)
         needs = self._needs
-        candidates = {
-            index for watching in hits for index in watching if all(key in seen for key in needs[index])
-        }  # fmt: skip
-        candidates.update(self._always)
+        for index in hits:
+            for key in needs[index]:
+                if key not in seen:
+                    break
+            else:
+                candidates.add(index)
         return seen, candidates
 
-    def _beginning(self, keys: Iterable[str]) -> Iterator[tuple[int, ...]]:
-        for length, watching in self._prefixes.items():
+    def _learn(self, norm: str) -> _Meaning:
+        """What a token means to this set: remembered, since the tokens of news repeat."""
+        read: list[tuple[str, int]] = []
+        watching: set[int] = set()
+        keys, ways = readings(norm)
+        for key, how in zip(keys, ways, strict=True):
+            found = self._vocabulary.get(key)
+            if found is not None:
+                read.append((key, how))
+                watching.update(found)
+        for length, beginnings in self._prefixes.items():
             for key in keys:
-                if len(key) >= length and (found := watching.get(key[:length])):
-                    yield found
+                watching.update(beginnings.get(key[:length], ()))
+        meaning: _Meaning = (tuple(read), tuple(watching)) if read or watching else ()
+        if len(self._known) >= _REMEMBERED:
+            self._known = {}
+        self._known[norm] = meaning
+        return meaning
 
     # ---------------------------------------------------------------- building
 
@@ -187,9 +301,10 @@ class WatchSet:
         vocabulary: dict[str, list[int]] = {key: [] for key in counts}
         prefixes: dict[int, dict[str, list[int]]] = {}
         always = []
-        for index, watch in enumerate(self._watches):
-            cover = _cover(watch.query.root, counts)
-            self._needs.append(tuple(_needed(watch.query.root)))
+        for index, root in enumerate(self._roots):
+            cover = _cover(root, counts)
+            needed = tuple(_needed(root))
+            self._needs.append(needed if len(needed) > 1 else ())  # one alone is the cover, as a rule
             if cover is None:
                 always.append(index)
                 continue
@@ -205,38 +320,51 @@ class WatchSet:
         }
         self._always = tuple(always)
 
-    def _count(self) -> Counter[str]:
+    def _count(self) -> dict[str, int]:
         """How many watches look for each keyword: the measure of rarity. Also notes which fields are asked for."""
-        counts: Counter[str] = Counter()
+        counts: dict[str, int] = {}
         fields = dict.fromkeys(DEFAULT_FIELDS)
         for atom in self._lexicon.atoms.values():
-            counts.update(key for form in atom.forms for slot in form.slots for key in slot.keys)
-        for watch in self._watches:
-            for node in walk(watch.query.root):
+            _count_keys(atom, counts)
+        for root in self._roots:
+            for node in walk(root):
                 if isinstance(node, Term):
-                    counts.update(_keys(node.atom))
+                    _count_keys(node.atom, counts)
                 elif isinstance(node, Scoped):
                     fields[node.field] = None
         self._fields = tuple(fields)
         return counts
 
 
-def _keys(atom: Atom) -> Iterator[str]:
-    for form in atom.forms:
-        for slot in form.slots:
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Building makes a great many small values and no cycles: collecting between them takes half the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _count_keys(atom: Atom, counts: dict[str, int]) -> None:
+    for form in atom.all_forms:
+        for slot in form:
             if slot.kind != "prefix":
-                yield from slot.keys
+                for key in slot.keys:
+                    counts[key] = counts.get(key, 0) + 1
 
 
-def _cover(node: Node, counts: Counter[str]) -> _Cover | None:
+def _cover(node: Node, counts: Mapping[str, int]) -> _Cover | None:
     """The cheapest slots of which a matching item must fill one; ``None``: it need not fill any."""
     if isinstance(node, Term):
-        return _joined(_form_cover(form.slots, counts) for form in node.atom.forms)
+        return _joined([_form_cover(form, counts) for form in node.atom.all_forms])
     if isinstance(node, And):
         return min(filter(None, (_cover(child, counts) for child in node.children)), default=None)
     if isinstance(node, Or):
         covers = [_cover(child, counts) for child in node.children]
-        return None if None in covers else _joined(cover for cover in covers if cover)
+        return None if None in covers else _joined([cover for cover in covers if cover])
     if isinstance(node, Near):
         return min(filter(None, (_cover(node.left, counts), _cover(node.right, counts))), default=None)
     if isinstance(node, Scoped | AtLeast):
@@ -244,25 +372,31 @@ def _cover(node: Node, counts: Counter[str]) -> _Cover | None:
     return None
 
 
-def _form_cover(slots: Sequence[Slot], counts: Counter[str]) -> _Cover:
-    return min(_Cover(_cost(slot, counts), (slot,)) for slot in slots)
+def _form_cover(form: Form, counts: Mapping[str, int]) -> _Cover:
+    costs = [_cost(slot, counts) for slot in form]
+    least = min(costs)
+    return _Cover(least, (form[costs.index(least)],))
 
 
-def _cost(slot: Slot, counts: Counter[str]) -> int:
+def _cost(slot: Slot, counts: Mapping[str, int]) -> int:
     if slot.kind == "prefix":
-        return 100 * _COMMON_COST // 10 ** min(len(slot.keys[0]), 6)
-    return sum(counts[key] + (_COMMON_COST if key in _COMMON else 0) for key in slot.keys)
+        return int(100 * _COMMON_COST / 10 ** min(len(slot.keys[0]), 6))
+    cost = 0
+    for key in slot.keys:
+        cost += counts[key] + (_COMMON_COST if key in _COMMON else 0)
+    return cost
 
 
-def _joined(covers: Iterable[_Cover]) -> _Cover:
-    parts = list(covers)
+def _joined(parts: Sequence[_Cover]) -> _Cover:
+    if len(parts) == 1:
+        return parts[0]
     return _Cover(sum(part.cost for part in parts), tuple(slot for part in parts for slot in part.slots))
 
 
 def _needed(node: Node) -> Iterator[str]:
     """Keywords that a matching item must hold, every one."""
-    if isinstance(node, Term) and len(node.atom.forms) == 1:
-        for slot in node.atom.forms[0].slots:
+    if isinstance(node, Term) and len(node.atom.all_forms) == 1:
+        for slot in node.atom.forms[0]:
             if slot.kind != "prefix" and len(slot.keys) == 1:
                 yield slot.keys[0]
     elif isinstance(node, And):
@@ -275,13 +409,13 @@ def _needed(node: Node) -> Iterator[str]:
         yield from _needed(node.child)
 
 
-def _match(watch: Compiled, evaluation: Evaluation, truth: int) -> Match:
+def _match(watch: str, query: Query, evaluation: Evaluation, truth: int) -> Match:
     undecided = ""
     if truth == DOUBT:
-        undecided = ", ".join(dict.fromkeys(watch.query.written(node) for node in evaluation.doubts))
+        undecided = ", ".join(dict.fromkeys(query.written(node) for node in evaluation.doubts))
     return Match(
-        watch=watch.id,
-        spans=tuple(evaluation.spans(watch.query.root)),
-        clause=clause(watch.query, watch.query.root, evaluation),
+        watch=watch,
+        spans=tuple(evaluation.spans(query.root)),
+        clause=clause(query, query.root, evaluation),
         undecided=undecided,
     )

@@ -98,10 +98,9 @@ class Lexicon:
         by_name = {atom.concept: atom for atom in atoms}
         by_key: dict[str, set[str]] = {}
         for name, atom in by_name.items():
-            for form in atom.forms:
-                if form.weak != "context":
-                    for key in form.slots[0].keys:
-                        by_key.setdefault(key, set()).add(name)
+            for form in atom.strong_forms:
+                for key in form[0].keys:
+                    by_key.setdefault(key, set()).add(name)
         return cls(by_name, {key: frozenset(names) for key, names in by_key.items()})
 
 
@@ -127,7 +126,9 @@ class Evaluation:
 
     # ---------------------------------------------------------------- truth
 
-    def decide(self, node: Node, fields: Sequence[TextField] = DEFAULT_FIELDS) -> int:
+    def decide(  # noqa: PLR0911  # one return a kind of node
+        self, node: Node, fields: Sequence[TextField] = DEFAULT_FIELDS
+    ) -> int:
         """`HIT`, `MISS` or `DOUBT`."""
         if isinstance(node, Term):
             return HIT if any(self.places(node, name) for name in fields if name in self.text.words) else MISS
@@ -142,7 +143,7 @@ class Evaluation:
         if isinstance(node, Near):
             return self._any_near(node, fields)
         if isinstance(node, AtLeast):
-            enough = self.count(node, fields) >= node.count
+            enough = self.count(node, fields) >= node.least
             return HIT if enough else DOUBT if self._cut_short(node) else MISS
         if isinstance(node, Filter):
             return HIT if self._passes(node) else MISS
@@ -218,16 +219,16 @@ class Evaluation:
             self.doubts.append(node)
         return sorted(found.values())
 
-    def _atom_places(self, atom: Atom, name: TextField, *, weak: bool = True) -> list[Place]:
-        found = set()
-        for form in atom.forms:
-            if form.weak == "context" and not weak:
-                continue
-            starts = self._form_starts(form, name)
-            if starts and (form.weak != "context" or self.in_context(atom.concept)):
-                size = len(form.slots)
-                found.update((start, start + size) for start in starts)
+    def _atom_places(self, atom: Atom, name: TextField) -> list[Place]:
+        found = self._form_places(atom.strong_forms, name)
+        if atom.weak_forms and atom.weak_rule == "context":
+            weak = self._form_places(atom.weak_forms, name)
+            if weak and self.in_context(atom.concept):
+                found |= weak
         return [Place(start, end, ((start, end, atom.label),)) for start, end in sorted(found)]
+
+    def _form_places(self, forms: Iterable[Form], name: TextField) -> set[tuple[int, int]]:
+        return {(start, start + len(form)) for form in forms for start in self._form_starts(form, name)}
 
     def in_context(self, concept: str) -> bool:
         """Whether the item holds a strong form of another concept: then weak forms of this one count."""
@@ -238,18 +239,22 @@ class Evaluation:
             self._strong = frozenset(
                 name
                 for name in candidates
-                if any(self._atom_places(self._lexicon.atoms[name], f, weak=False) for f in DEFAULT_FIELDS
-                       if f in self.text.words)
-            )  # fmt: skip
+                if any(
+                    self._form_places(self._lexicon.atoms[name].strong_forms, field)
+                    for field in DEFAULT_FIELDS
+                    if field in self.text.words
+                )
+            )
         return bool(self._strong - {concept})
 
-    def _form_starts(self, form: Form, name: TextField) -> Iterable[int]:
-        first = self.slot_positions(form.slots[0], name)
-        if len(form.slots) == 1 or not first:
+    def _form_starts(self, form: Form, name: TextField) -> list[int]:
+        first = self.slot_positions(form[0], name)
+        if len(form) == 1 or not first:
             return first
-        starts = set(first)
-        for index, slot in enumerate(form.slots[1:], 1):
-            starts &= {position - index for position in self.slot_positions(slot, name)}
+        starts = first
+        for index, slot in enumerate(form[1:], 1):
+            following = set(self.slot_positions(slot, name))
+            starts = [start for start in starts if start + index in following]
             if not starts:
                 break
         return starts
@@ -266,11 +271,15 @@ class Evaluation:
         """As `slot_positions`, for a slot made for the occasion: nothing is remembered."""
         if slot.kind == "capital":
             return [index for index, letters in self.text.words[name].capitals.items() if letters == slot.keys[0]]
+        taken = set(self._taken(slot))
+        if not taken:
+            return []
+        if slot.kind == "prefix":
+            return [index for index, norm in enumerate(self.text.words[name].norms) if norm in taken]
         positions = self._positions(name)
-        found: set[int] = set()
-        for norm in self._taken(slot):
-            found.update(positions.get(norm, ()))
-        return sorted(found)
+        if len(taken) == 1:
+            return positions.get(taken.pop(), [])
+        return sorted(index for norm in taken for index in positions.get(norm, ()))
 
     def _taken(self, slot: Slot) -> Iterator[str]:
         if slot.kind == "prefix":
@@ -285,11 +294,17 @@ class Evaluation:
                     yield norm
 
     def _positions(self, name: TextField) -> dict[str, list[int]]:
+        """Where the tokens that mean something to this set stand."""
         known = self._index.get(name)
         if known is None:
             known = self._index[name] = {}
+            wanted = {norm for pairs in self._seen.values() for norm, _ in pairs}
             for index, norm in enumerate(self.text.words[name].norms):
-                known.setdefault(norm, []).append(index)
+                if norm in wanted:
+                    if norm in known:
+                        known[norm].append(index)
+                    else:
+                        known[norm] = [index]
         return known
 
     # ---------------------------------------------------------------- nearness

@@ -62,7 +62,7 @@ def _concept(atom: Atom, concepts: Mapping[str, Concept]) -> Expansion:
 
 
 def _word(atom: Atom, written: str) -> Expansion:
-    slots = atom.forms[0].slots
+    slots = atom.forms[0]
     if len(slots) > 1:
         shown = tuple(" | ".join(slot_forms(slot)) for slot in slots)
         return Expansion(term=written, kind="phrase", forms=shown, note="these words side by side, each in its forms")

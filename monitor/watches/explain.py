@@ -123,7 +123,7 @@ class _Failures:
             yield from self._far(node, fields)
         elif isinstance(node, AtLeast):
             places = self.evaluation.count(node, fields)
-            yield self._failure(node, f"{node.count} places are needed, {places} found")
+            yield self._failure(node, f"{node.least} places are needed, {places} found")
         elif isinstance(node, Filter):
             held = {"outlet": "outlet", "source": "source", "lang": "language", "kind": "kind"}[node.field]
             value = getattr(self.evaluation.text.item, held)
@@ -186,26 +186,24 @@ class _Failures:
             nearest = self._weak_only(node.atom, fields)
             return self._failure(node, "no form of this concept is there", nearest)
         form = node.atom.forms[0]
-        if len(form.slots) > 1:
+        if len(form) > 1:
             return self._failure(node, "the phrase is not there", self._phrase(form, fields))
-        return self._failure(node, "the word is not there", self._nearly(form.slots[0], fields))
+        return self._failure(node, "the word is not there", self._nearly(form[0], fields))
 
     def _weak_only(self, atom: Atom, fields: Sequence[TextField]) -> str:
-        for form in atom.forms:
-            if not form.weak:
-                continue
-            word = self._found(form.slots[0]._replace(mask=_ANY_WAY), fields)
-            if word and form.weak == "preposition":
+        for form in atom.weak_forms:
+            word = self._found(form[0]._replace(mask=_ANY_WAY), fields)
+            if word and atom.weak_rule == "preposition":
                 return f"“{word}” has another common meaning and counts only with ב, ל or מ attached"
-            if word and len(form.slots) == 1:
+            if word and len(form) == 1:
                 return f"“{word}” has another common meaning and counts only beside another concept"
         return ""
 
     def _phrase(self, form: Form, fields: Sequence[TextField]) -> str:
-        there = [bool(self._found(slot, fields)) for slot in form.slots]
+        there = [bool(self._found(slot, fields)) for slot in form]
         if all(there):
             return "its words are there, but not side by side"
-        words = [slot.keys[0] for slot, found in zip(form.slots, there, strict=True) if not found]
+        words = [slot.keys[0] for slot, found in zip(form, there, strict=True) if not found]
         return f"missing: {', '.join(words)}" if any(there) else ""
 
     def _nearly(self, slot: Slot, fields: Sequence[TextField]) -> str:

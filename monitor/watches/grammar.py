@@ -22,12 +22,12 @@ _PHRASE = rf"{_QUOTE}(?:{_GERSHAYIM}|(?!{_QUOTE}).)*(?:{_QUOTE})"
 
 # Backslashes and slashes are doubled for lark's own reading of a pattern in slashes.
 _GRAMMAR = rf"""
-start: disjunction
-disjunction: conjunction (OR conjunction)*
-conjunction: negation (AND? negation)*
+?start: disjunction
+?disjunction: conjunction (OR conjunction)*
+?conjunction: negation (AND? negation)*
 ?negation: (NOT | MINUS) negation -> negated
          | near
-near: unit (NEAR unit)*
+?near: unit (NEAR unit)*
 ?unit: LPAR disjunction RPAR -> group
      | FIELD unit -> field
      | EQUALS (WORD | PHRASE) -> exact

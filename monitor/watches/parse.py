@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast, get_args
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast, get_args
 
 import lark
 import regex
@@ -45,8 +45,7 @@ _EDGE = r"""(?:(?<=[^\W_])(?![^\W_])(?!['"][^\W_])|(?<![^\W_])(?<![^\W_]['"])(?=
 _PROBES = ("", "a", "ב", "ج", "7", "слово", "two words")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scope:
+class _Scope(NamedTuple):
     """What surrounds the part being read."""
 
     field: str | None = None
@@ -68,19 +67,18 @@ def parse(text: str, terms: Terms, *, outlets: Collection[str] | None = None) ->
 
 
 def _tree(text: str) -> lark.Tree[lark.Token]:
-    interactive = None
     try:
         return parser().parse(text)
     except lark.UnexpectedToken as error:
-        interactive = error
+        wrong = error.token
     except lark.UnexpectedCharacters as error:
-        raise refusal("this sign cannot be read", error.pos_in_stream, error.pos_in_stream + 1) from None
+        raise refusal("this sign cannot be read", error.pos_in_stream or 0, (error.pos_in_stream or 0) + 1) from None
     before: list[lark.Token] = []
     for token in parser().lex(text):
-        if interactive.token.type != "$END" and (token.start_pos or 0) >= (interactive.token.start_pos or 0):
+        if wrong.type != "$END" and (token.start_pos or 0) >= (wrong.start_pos or 0):
             break
         before.append(token)
-    raise unexpected(interactive.token, text, before)
+    raise unexpected(wrong, text, before)
 
 
 def _requires_something(node: Node) -> bool:
@@ -103,18 +101,13 @@ class _Reader:
 
     def read(self, tree: lark.Tree[lark.Token], scope: _Scope) -> Node:
         """One part of lark's tree as a node; method ``_name`` reads the rule ``name``."""
-        if tree.data in ("start", "near", "disjunction", "conjunction") and len(tree.children) == 1:
-            return self.read(_sub(tree.children[0]), scope)
-        if scope.depth > MAX_DEPTH:
-            raise self._refuse("parentheses are nested too deeply", tree)
-        deeper = replace(scope, depth=scope.depth + 1)
-        return cast(Node, getattr(self, "_" + tree.data)(tree, deeper))
+        return cast(Node, getattr(self, "_" + tree.data)(tree, scope))
 
     # ---------------------------------------------------------------- operators
 
     def _disjunction(self, tree: lark.Tree[lark.Token], scope: _Scope) -> Node:
         parts = _trees(tree)
-        if any(len(_trees(part)) > 1 for part in parts):
+        if any(part.data == "conjunction" for part in parts):
             raise self._mixed(tree, parts)
         return Or(tuple(self.read(part, scope) for part in parts), *_place(tree))
 
@@ -124,21 +117,26 @@ class _Reader:
         return And(tuple(self.read(part, scope) for part in _trees(tree)), *_place(tree))
 
     def _negated(self, tree: lark.Tree[lark.Token], scope: _Scope) -> Node:
-        return Not(self.read(_trees(tree)[0], scope), *_place(tree))
+        return Not(self.read(_trees(tree)[0], self._deeper(tree, scope)), *_place(tree))
 
     def _group(self, tree: lark.Tree[lark.Token], scope: _Scope) -> Node:
-        inner = self.read(_trees(tree)[0], scope)
+        inner = self.read(_trees(tree)[0], self._deeper(tree, scope))
         return inner._replace(start=tree.meta.start_pos, end=tree.meta.end_pos)
+
+    def _deeper(self, tree: lark.Tree[lark.Token], scope: _Scope) -> _Scope:
+        if scope.depth > MAX_DEPTH:
+            raise self._refuse("parentheses are nested too deeply", tree)
+        return scope._replace(depth=scope.depth + 1)
 
     def _mixed(self, tree: lark.Tree[lark.Token], parts: Sequence[lark.Tree[lark.Token]]) -> QueryError:
         """AND beside OR without parentheses: show both readings, choose neither."""
         first = " OR ".join(
-            f"({' AND '.join(map(self._written, _trees(part)))})" if len(_trees(part)) > 1 else self._written(part)
+            f"({' AND '.join(map(self._written, _factors(part)))})" if len(_factors(part)) > 1 else self._written(part)
             for part in parts
         )
         runs: list[list[str]] = []
         for part in parts:
-            for index, child in enumerate(_trees(part)):
+            for index, child in enumerate(_factors(part)):
                 if index == 0 and runs:
                     runs[-1].append(self._written(child))
                 else:
@@ -213,13 +211,13 @@ class _Reader:
             raise refusal(f"there is no field {token}", start, end, hint or f"fields are {known}")
         if scope.field is not None:
             raise refusal(f"{token} stands inside {scope.field}:", start, end, "one field holds no other")
-        node = self.read(_sub(inner), replace(scope, field=name))
+        node = self.read(_sub(inner), scope._replace(field=name))
         if name in FILTER_FIELDS:
             return node._replace(start=start)
         return Scoped(cast(TextField, name), node, *_place(tree))
 
     def _named(self, inner: lark.Tree[lark.Token], scope: _Scope) -> Node:
-        node = self.read(inner, replace(scope, how="name"))
+        node = self.read(inner, scope._replace(how="name"))
         plain = children(node) if isinstance(node, Or) else (node,)
         if not all(isinstance(part, Term) and not part.atom.concept for part in plain):
             raise self._refuse("name: takes a word or phrase, or an OR of them", inner)
@@ -237,14 +235,14 @@ class _Reader:
         token = tree.children[1]
         assert isinstance(token, lark.Token)
         written = _inside(str(token)) if token.type == "PHRASE" else str(token)
-        return self._term(written, tree, replace(scope, how="exact"))
+        return self._term(written, tree, scope._replace(how="exact"))
 
     def _wildcard(self, tree: lark.Tree[lark.Token], scope: _Scope) -> Node:
         return self._term(str(tree.children[0])[:-1], tree, scope, prefix=True)
 
     def _term(self, written: str, tree: lark.Tree[lark.Token], scope: _Scope, *, prefix: bool = False) -> Node:
         if scope.field in FILTER_FIELDS:
-            return self._filter(written, tree, cast(FilterField, scope.field))
+            return self._filter(written, tree, scope.field)
         atom = self.terms.atom(_visible(written), scope.how, prefix=prefix)
         if atom is None:
             raise self._refuse("there is no letter or digit in this", tree)
@@ -282,7 +280,9 @@ class _Reader:
         except TimeoutError:
             everything = False
         if everything or pattern.fullmatch("") is not None:
-            raise self._refuse("this pattern matches every text", tree, "require at least one letter or digit of its own")
+            raise self._refuse(
+                "this pattern matches every text", tree, "require at least one letter or digit of its own"
+            )
         return Regex(pattern, *_place(tree))
 
     # ---------------------------------------------------------------- places
@@ -309,6 +309,11 @@ def _trees(tree: lark.Tree[lark.Token]) -> list[lark.Tree[lark.Token]]:
     return [part for part in tree.children if isinstance(part, lark.Tree)]
 
 
+def _factors(part: lark.Tree[lark.Token]) -> list[lark.Tree[lark.Token]]:
+    """What an AND joins; a part without one is alone."""
+    return _trees(part) if part.data == "conjunction" else [part]
+
+
 def _place(tree: lark.Tree[lark.Token]) -> tuple[int, int]:
     return tree.meta.start_pos, tree.meta.end_pos
 
@@ -319,9 +324,11 @@ def _inside(phrase: str) -> str:
 
 def _visible(written: str) -> str:
     """Without the direction marks that are pasted along with Hebrew and Arabic."""
-    return "".join(letter for letter in written if unicodedata.category(letter) != "Cf").strip()
+    if not written.isascii():
+        written = "".join(letter for letter in written if unicodedata.category(letter) != "Cf")
+    return written.strip()
 
 
 def _our_edges(pattern: str) -> str:
     r"""``\b`` replaced, outside of classes (where it means backspace)."""
-    return regex.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", lambda found: _EDGE if found[0] == r"\b" else found[0], pattern)
+    return str(regex.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", lambda found: _EDGE if found[0] == r"\b" else found[0], pattern))

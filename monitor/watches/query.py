@@ -83,9 +83,9 @@ class Near(NamedTuple):
 
 
 class AtLeast(NamedTuple):
-    """At least ``count`` distinct places of ``child``."""
+    """At least ``least`` distinct places of ``child``."""
 
-    count: int
+    least: int
     child: Node
     start: int
     end: int

@@ -83,11 +83,13 @@ def _as_a_word(token: lark.Token) -> str:
     return f'operators are written in capitals; for the word itself write "{token.lower()}"'
 
 
-def _bad(token: lark.Token, start: int, end: int, text: str) -> QueryError:
+def _bad(  # noqa: PLR0911  # one return a kind of token
+    token: lark.Token, start: int, end: int, text: str
+) -> QueryError:
     written = str(token)
     if token.type == "BAD_NEAR":
         return refusal(f"{written} does not say how near", start, end,
-                       f"write {written.split('/')[0]}/5 (words), NEAR/s (sentence) or NEAR/p (paragraph)")  # fmt: skip
+                       f"write {written.partition('/')[0]}/5 (words), NEAR/s (sentence) or NEAR/p (paragraph)")  # fmt: skip
     if token.type == "BAD_ATLEAST":
         return refusal("atleast needs a number", start, end, "write atleast3(…)")
     if token.type == "BAD_FIELD":
@@ -97,13 +99,17 @@ def _bad(token: lark.Token, start: int, end: int, text: str) -> QueryError:
     if token.type == "BAD_QUOTE":
         return refusal("this quotation mark is never closed", start, end, "add the closing one, or remove this")
     if token.type == "BAD_STAR":
-        return refusal("a * may stand only at the end of a word", start, end, "write the beginning of the word: hostag*")
+        return refusal(
+            "a * may stand only at the end of a word", start, end, "write the beginning of the word: hostag*"
+        )
     return _bad_sign(written, start, end, text)
 
 
 def _bad_sign(written: str, start: int, end: int, text: str) -> QueryError:
     if written == "/":
-        return refusal("this pattern is empty or never closed", start, end, "write /pattern/, with \\/ for a slash inside")
+        return refusal(
+            "this pattern is empty or never closed", start, end, "write /pattern/, with \\/ for a slash inside"
+        )
     if written in "-–—−":
         return refusal("a dash standing alone says nothing", start, end,
                        "write NOT, or put the dash directly before the word to exclude")  # fmt: skip

@@ -6,14 +6,13 @@ which ways of reading count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from config.model import Concept
 from monitor.language.forms import BARE, LOOSE, PREPOSITION, STRICT, SUFFIXED, without_article
 from monitor.language.tokens import Words
 
-Weak = Literal["", "context", "preposition"]
 How = Literal["word", "name", "exact"]
 
 
@@ -34,19 +33,31 @@ class Slot(NamedTuple):
         return bool(how & self.mask) and (self.suffixes or not how & SUFFIXED)
 
 
-class Form(NamedTuple):
-    """Consecutive tokens; ``weak`` forms have another common meaning and count by their rule only."""
-
-    slots: tuple[Slot, ...]
-    weak: Weak = ""
+Form = tuple[Slot, ...]
+"""Consecutive tokens."""
 
 
 class Atom(NamedTuple):
-    """A word, phrase or concept: found where any of its forms stands."""
+    """A word, phrase or concept: found where any of its forms stands.
+
+    ``weak_forms`` have another common meaning: by the rule *context* they count when the item holds another
+    concept, by the rule *preposition* their first slot demands one.
+    """
 
     label: str
     forms: tuple[Form, ...]
     concept: str = ""
+    weak_forms: tuple[Form, ...] = ()
+    weak_rule: Literal["context", "preposition"] = "context"
+
+    @property
+    def strong_forms(self) -> tuple[Form, ...]:
+        """Those that count in every item."""
+        return self.forms if self.weak_rule == "context" else self.forms + self.weak_forms
+
+    @property
+    def all_forms(self) -> tuple[Form, ...]:
+        return self.forms + self.weak_forms if self.weak_forms else self.forms
 
 
 class Terms:
@@ -55,49 +66,53 @@ class Terms:
     def __init__(self, concepts: Mapping[str, Concept]) -> None:
         self.concepts = concepts
         self._slots: dict[Slot, Slot] = {}
-        self._atoms: dict[tuple[str, How, bool], Atom] = {}
+        self._atoms: dict[tuple[How, bool], dict[str, Atom]] = {}
         self._concept_atoms: dict[str, Atom] = {}
 
     def atom(self, text: str, how: How = "word", *, prefix: bool = False) -> Atom | None:
         """What a word or phrase as typed looks for; ``None`` when it holds no letter or digit."""
-        known = self._atoms.get((text, how, prefix))
+        atoms = self._atoms.setdefault((how, prefix), {})
+        known = atoms.get(text)
         if known is None:
             slots = self._made(text, how, prefix=prefix)
             if not slots:
                 return None
-            known = self._atoms[text, how, prefix] = Atom(text, (Form(slots),))
+            known = atoms[text] = Atom(text, (slots,))
         return known
 
     def concept(self, name: str) -> Atom:
         """What ``@name`` looks for; the name must be known."""
         known = self._concept_atoms.get(name)
         if known is None:
-            known = self._concept_atoms[name] = Atom("@" + name, tuple(self._forms_of(name)), name)
+            concept = self.concepts[name]
+            weak = dict.fromkeys(form for forms in concept.weak.values() for form in forms)
+            known = self._concept_atoms[name] = Atom(
+                "@" + name,
+                tuple(self._forms_of(dict.fromkeys((*concept.en, *concept.he, *concept.ar)), concept.kind)),
+                name,
+                tuple(self._with_preposition(form) if concept.weak_rule == "preposition" else form
+                      for form in self._forms_of(weak, concept.kind)),
+                concept.weak_rule,
+            )  # fmt: skip
         return known
 
-    def _forms_of(self, name: str) -> Iterator[Form]:
-        concept = self.concepts[name]
-        how: How = concept.kind
-        for text in dict.fromkeys((*concept.en, *concept.he, *concept.ar)):
-            if slots := self._made(text, how):
-                yield Form(slots)
-        for text in dict.fromkeys(form for forms in concept.weak.values() for form in forms):
-            slots = self._made(text, how)
-            if slots and concept.weak_rule == "preposition":
-                slots = (self._kept(slots[0]._replace(mask=PREPOSITION, suffixes=False)), *slots[1:])
-            if slots:
-                yield Form(slots, concept.weak_rule)
+    def _forms_of(self, texts: Iterable[str], how: How) -> Iterator[Form]:
+        return filter(None, (self._made(text, how) for text in texts))
+
+    def _with_preposition(self, form: Form) -> Form:
+        return (self._kept(form[0]._replace(mask=PREPOSITION, suffixes=False)), *form[1:])
 
     def _made(self, text: str, how: How, *, prefix: bool = False) -> tuple[Slot, ...]:
         words = Words(text)
+        capitals = words.capitals
         phrase = len(words) > 1
         mask = BARE if how == "exact" else BARE | STRICT | (LOOSE if phrase else 0)
         slots = []
         for index, norm in enumerate(words.norms):
             if prefix and index == len(words) - 1:
                 slot = Slot((norm,), mask, suffixes=False, kind="prefix")
-            elif words.capitals.get(index, "").casefold() == norm:
-                slot = Slot((words.capitals[index],), BARE, kind="capital")
+            elif capitals and capitals.get(index, "").casefold() == norm:
+                slot = Slot((capitals[index],), BARE, kind="capital")
             else:
                 bare = without_article(norm) if how != "exact" else None
                 slot = Slot((norm, bare) if bare else (norm,), mask, suffixes=how == "word")

@@ -142,6 +142,3 @@ def _clean(text: str) -> str:
 
 def _mood(outcome: Outcome | None) -> str:
     return "wait" if outcome is None else _MOODS.get(outcome, "bad")
-
-
-

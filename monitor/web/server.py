@@ -29,7 +29,9 @@ async def serving(app: FastAPI, address: str, *, any_port: bool = False) -> Asyn
     """Serve ``app`` at ``address`` (host:port) and give its real URL. ``any_port``: a free one when it is taken."""
     sock = _listen(address, any_port)
     host, port = sock.getsockname()[:2]
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="off"))
+    server = _Server(
+        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="off")
+    )
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -67,12 +67,14 @@ def undone(body: bytes, named: list[str], limit: int) -> tuple[bytes, bool]:
             return body, whole
         packed = len(body)
         try:
-            body, complete = _joined(_PIECES[coding](body), packed, limit)
-        except (zlib.error, brotli.error, zstandard.ZstdError) as error:
+            unpacked, complete = _joined(_PIECES[coding](body), packed, limit)
+        except (zlib.error, brotli.error, zstandard.ZstdError):
+            unpacked, complete = b"", False
+        if not (unpacked or complete):
             if _reads_as_text(body):
                 return body, whole
-            raise BadCoding(f"the body claims to be {coding} and is not: {error}") from None
-        whole = whole and complete
+            raise BadCoding(f"the body claims to be {coding}, and nothing can be unpacked from it")
+        body, whole = unpacked, whole and complete
     return body, whole
 
 
@@ -87,7 +89,7 @@ def _coding(body: bytes, named: list[str]) -> str | None:
         return "gzip"
     if body.startswith(ZSTD):
         return "zstd"
-    if said in ("br", "deflate") and not _reads_as_text(body):
+    if said in ("br", "deflate"):
         return said
     if said is not None and not _reads_as_text(body):
         raise BadCoding(f"the body claims to be {said} and is not")
@@ -152,8 +154,12 @@ def _brotli(body: bytes) -> Iterator[bytes | None]:
 
 def _zstd(body: bytes) -> Iterator[bytes | None]:
     reader = zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW).stream_reader(BytesIO(body), read_across_frames=True)
+    seen = False
     while piece := reader.read(PIECE):
+        seen = True
         yield piece
+    if not seen:  # the decoder tells no more of a frame that ends early; the reader notices what is missing
+        yield None
 
 
 _PIECES: dict[str, Callable[[bytes], Iterator[bytes | None]]] = {

@@ -20,8 +20,6 @@ from spiders.readers.text import as_html, cut, depth, plain
 
 PAYWALLED_BELOW = 1_200
 """Characters: an article that is not free and shorter than this is only its beginning."""
-_ENOUGH = 0.9
-"""JSON-LD's text is taken when it is at least this share of what the page shows."""
 _ENDS = frozenset(".!?…\"'”’»)؟׃")
 _HEAD = 300_000
 _HEAD_END = re.compile(r"</head\s*>|<body\b", re.IGNORECASE)
@@ -42,7 +40,7 @@ def read(task: ReadTask) -> Reading:
         seen = _seen(text, task.article)
     except page.BadSelector as error:
         return Reading(outcome=Outcome.FAILED, reason=f"the selector {error} cannot be used")
-    body = _body(told, seen)
+    body = _without_heading(_body(told, seen), {told.headline, head.get("og:title"), _heading(text)})
     raw = _raw(told, head, seen, body, text)
     entry = Builder(task, base=page.base_of(text, task.url), time_zone="UTC").entry(raw)
     if entry is None or not (raw.title or body):
@@ -159,9 +157,21 @@ def _extracted(text: str) -> str:
     return "\n\n".join(line.strip() for line in (found or "").splitlines() if line.strip())
 
 
+def _without_heading(body: str, headings: set[str]) -> str:
+    """Extraction may begin with the headline, which is no part of the text."""
+    first, _, rest = body.partition("\n\n")
+    same = _bare(first) in {_bare(heading) for heading in headings}
+    return rest if same and rest else body
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.replace("\u00ad", "").casefold().split())
+
+
 def _body(told: jsonld.Article, seen: _Seen) -> str:
-    """JSON-LD is the publisher's own text, unless it is cut short or holds clearly less than the page (a teaser)."""
+    """JSON-LD is the publisher's own text, unless it is cut short or the page shows more: a sentence too many is
+    noise, a sentence too few is a missed alert."""
     if told.posts or not seen.body:
         return told.body
-    whole = told.body[-1:] in _ENDS and len(told.body) >= _ENOUGH * len(seen.body)
+    whole = told.body[-1:] in _ENDS and len(told.body) >= len(seen.body)
     return told.body if told.body and whole else seen.body

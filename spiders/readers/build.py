@@ -94,7 +94,7 @@ class Builder:
     def entry(self, raw: Raw) -> Entry | None:
         """One entry; ``None`` when it names nothing and says nothing."""
         marks: list[str] = []
-        base = resolve(raw.base, self._base) or self._base
+        base = (resolve(raw.base, self._base) if raw.base else None) or self._base
         url = self._url(raw, base, marks)
         summary, content = _text(raw.summary, raw.summary_form, base), _text(raw.content, raw.content_form, base)
         marks += [mark for mark in (summary.mark, content.mark) if mark]

@@ -92,7 +92,7 @@ def _known(name: str) -> str | None:
     """The name as Python knows it; unknown ones and ones that are no text (``hex``) are ignored (F36)."""
     name = _ALIASES.get(name.strip().lower(), name.strip().lower())
     try:
-        b"".decode(name)
+        b"a".decode(name)
         return _ALIASES.get(codecs.lookup(name).name, name)
     except (LookupError, ValueError, UnicodeError):
         return None
@@ -100,7 +100,10 @@ def _known(name: str) -> str | None:
 
 def _whole(body: bytes, name: str) -> str | None:
     """The text when this charset explains all but one in a hundred of the high bytes."""
-    text = body.decode(name, "replace")
+    try:
+        text = body.decode(name, "replace")
+    except UnicodeError:  # codecs that know no replacing, such as idna
+        return None
     bad = text.count("\ufffd")
     return text if bad == 0 or bad * 100 < sum(byte > 127 for byte in body) else None
 
@@ -149,7 +152,7 @@ for _code in range(0x80, 0xA0):
         _SPECIALS[_letter] = bytes([_code])
 _HIGH = "".join(map(re.escape, _SPECIALS))
 _RUN = re.compile(f"[{_HIGH}]{{2,}}")
-_SUSPECT = re.compile(f"(?:[×ØÙÚÛ][{_HIGH}][\\s<>.,:;!?0-9a-zA-Z\"'-]*){{3}}|â€|Ã[{_HIGH}]")
+_SUSPECT = re.compile(f"(?:[×ØÙÚÛ][{_HIGH}][\\s<>.,:;!?0-9a-zA-Z\"'-]*){{3}}|â[€\x80]|Ã[{_HIGH}]")
 
 
 def repair_twice_encoded(text: str) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def read(task: ReadTask) -> Reading:
 
 def _raws(mended: Mended, task: ReadTask) -> tuple[Sequence[Raw], tuple[str, ...]]:
     strict = strictfeed.read(mended.text, task.url)
-    return (strict, ()) if strict is not None else loosefeed.read(mended.text, task.url)
+    return (strict, ()) if strict is not None else loosefeed.read(mended.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

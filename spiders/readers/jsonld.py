@@ -127,10 +127,12 @@ def one_paragraph(text: str) -> str:
 
 
 def body_text(body: str) -> str:
-    """An ``articleBody`` as paragraphs: markup removed, references decoded once."""
+    """An ``articleBody`` as paragraphs. References are decoded once; what is markup then (some publish
+    theirs escaped) is removed."""
+    body = html.unescape(body.strip())
     if "</" in body or "<br" in body:
-        return plain(body)
-    return "\n\n".join(filter(None, (" ".join(html.unescape(part).split()) for part in _BREAKS.split(body.strip()))))
+        return plain(_BREAKS.sub("<p>", body))
+    return "\n\n".join(filter(None, (" ".join(part.split()) for part in _BREAKS.split(body))))
 
 
 def _kind(kinds: frozenset[str]) -> Kind | None:

@@ -20,7 +20,7 @@ def resolve(link: str | None, base: str) -> str | None:
     """
     if not link or not (link := _INNER_BREAKS.sub("", link.strip()).replace(" ", "%20")) or len(link) > _LONGEST:
         return None
-    if link.startswith("#"):
+    if link.startswith("#") or re.fullmatch(r"[A-Za-z]+:/*", link):
         return None
     try:
         joined = urljoin(base, link) if base else link

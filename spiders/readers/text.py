@@ -20,8 +20,7 @@ FRAGMENT_SIZE = 64 * 1024
 FRAGMENT_DEPTH = 100
 
 # C0 and C1 controls except tab and line breaks, DEL, non-characters (F42).
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)[^<>]*>")
 _ANY_TAG = re.compile(r"<[/!?a-zA-Z][^<>]*>")
 _BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
@@ -42,12 +41,14 @@ _PARAGRAPH = "\x00"  # cannot be in the text: controls are removed first
 def clean(text: str) -> str:
     """Without control characters; a lone surrogate becomes U+FFFD (F42, F43). A C1 control stands for the
     windows-1252 letter with its number, as in HTML (``&#146;`` is an apostrophe)."""
-    return _SURROGATES.sub("\ufffd", _CONTROLS.sub(_instead, text))
+    return _CONTROLS.sub(_instead, text)
 
 
 def _instead(control: re.Match[str]) -> str:
     code = ord(control[0])
-    return bytes([code]).decode("windows-1252", "ignore") if 0x80 <= code <= 0x9F else ""
+    if 0x80 <= code <= 0x9F:
+        return bytes([code]).decode("windows-1252", "ignore")
+    return "\ufffd" if 0xD800 <= code <= 0xDFFF else ""
 
 
 def one_line(text: str) -> str:

@@ -57,4 +57,7 @@ def test_f025_a_wish_of_more_than_an_hour_is_told_at_once() -> None:
 
 def test_notices_of_two_episodes_are_two_items() -> None:
     first = health.notice("source", "ap/news", "t", "l", now=NOW)
-    assert first.guid != replace(first, guid=health.notice("source", "ap/news", "t", "l", now=NOW + timedelta(1)).guid).guid
+    assert (
+        first.guid
+        != replace(first, guid=health.notice("source", "ap/news", "t", "l", now=NOW + timedelta(1)).guid).guid
+    )

@@ -1,0 +1,1 @@
+"""Every figure of ``docs/figures.md`` and the command that makes it."""

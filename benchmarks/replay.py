@@ -1,0 +1,140 @@
+"""Replay of real news: archived feeds of seven outlets, polled day by day through the real service.
+
+``.venv/bin/python -m benchmarks.replay`` (needs ``WIREWATCH_CORPORA``). Each archived day becomes one RSS answer an
+outlet; the clock stands at that day's end. The truth is counted apart from our identity code: the archived link without
+``utm_*``, ``at_*``, ``traffic_source``, fragment, scheme, ``www.`` and trailing slash.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from xml.sax.saxutils import escape
+
+from benchmarks.newswire import Newswire, newswire
+from benchmarks.rig import Bench, SetClock, configuration, cpu, on_reactor, outlet, peak_megabytes, running
+
+Row = Mapping[str, Any]
+
+
+def archives(folder: Path) -> dict[str, dict[str, list[Row]]]:
+    """outlet → day → rows, as archived."""
+    found: dict[str, dict[str, list[Row]]] = {}
+    for path in sorted((folder / "feeds").glob("archive-2023-*.jsonl.gz")):
+        days: dict[str, list[Row]] = defaultdict(list)
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                days[row["day"]].append(row)
+        found[path.name.removeprefix("archive-2023-").removesuffix(".jsonl.gz").replace("_", "-")] = days
+    return found
+
+
+def truth(link: str) -> str:
+    """Which article a link names, counted by hand: this must not call wirewatch's own identity code."""
+    parts = urlsplit(link)
+    kept = [
+        (key, value)
+        for key, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not key.startswith(("utm_", "at_")) and key != "traffic_source"
+    ]
+    return f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}?{urlencode(kept)}"
+
+
+def rss(rows: Sequence[Row]) -> bytes:
+    """One day's rows as an RSS 2.0 answer, newest first."""
+    items = "".join(
+        f"<item><title>{escape(row['title'] or '')}</title><link>{escape(row['link'])}</link>"
+        f"<description>{escape(row['description'] or '')}</description><pubDate>{_date(row)}</pubDate></item>"
+        for row in reversed(rows)
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>a</title>{items}</channel></rss>'.encode()
+
+
+def _date(row: Row) -> str:
+    return format_datetime(datetime.fromisoformat(row["date_published"])) if row["date_published"] else ""
+
+
+async def replay(found: Mapping[str, Mapping[str, Sequence[Row]]], site: Newswire, folder: Path) -> dict[str, Any]:
+    """Play every day, check against the truth, play every day again."""
+    hosts = {name: f"127.0.1.{number + 1}" for number, name in enumerate(found)}
+    outlets = [outlet(name, f"http://{host}:{site.port}/feed") for name, host in hosts.items()]
+    config = configuration(outlets, [f"{host}:{site.port}" for host in hosts.values()], folder)
+    days = sorted({day for by_day in found.values() for day in by_day})
+    clock = SetClock(_end_of(days[0]))
+    started, before = time.monotonic(), cpu()
+    async with running(config, clock) as bench:
+        await _play(bench, found, hosts, site, days)
+        first = _sums(bench)
+        seconds, used = time.monotonic() - started, cpu() - before
+        wrong = await _compare(bench, found)
+        bench.filed.clear()
+        await _play(bench, found, hosts, site, days)
+        second = _sums(bench)
+    return {
+        "rows": sum(len(rows) for by_day in found.values() for rows in by_day.values()),
+        "articles": sum(len({truth(row["link"]) for rows in by_day.values() for row in rows}) for by_day in found.values()),
+        "first": first, "second": second, "wrong": wrong, "seconds": round(seconds, 1), "cpu": round(used, 1),
+        "peak_mb": round(peak_megabytes()),
+    }  # fmt: skip
+
+
+async def _play(
+    bench: Bench,
+    found: Mapping[str, Mapping[str, Sequence[Row]]],
+    hosts: Mapping[str, str],
+    site: Newswire,
+    days: Sequence[str],
+) -> None:
+    for number, day in enumerate(days):
+        site.serve({hosts[name]: rss(by_day[day]) for name, by_day in found.items() if day in by_day})
+        bench.clock.set(max(_end_of(day), bench.clock.now()))
+        await bench.poll_all()
+        if sys.stderr.isatty():
+            print(f"\r{day} {number + 1}/{len(days)}", end="", file=sys.stderr)
+
+
+def _end_of(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(hours=23, minutes=59)
+
+
+def _sums(bench: Bench) -> dict[str, int]:
+    fields = ("new", "revised", "known", "merged", "quarantined", "alerts_due", "alerts_suppressed")
+    return {name: sum(getattr(filed, name) for filed in bench.filed) for name in fields}
+
+
+async def _compare(bench: Bench, found: Mapping[str, Mapping[str, Sequence[Row]]]) -> dict[str, Any]:
+    """What differs between the store and the truth: articles lost, doubled, joined."""
+    lost: list[str] = []
+    doubled: list[str] = []
+    for name, by_day in found.items():
+        wanted = {truth(row["link"]) for rows in by_day.values() for row in rows}
+        held = Counter(truth(item.url or "") for item in await bench.store.items(outlet=name, limit=1_000_000))
+        lost += sorted(wanted - set(held))
+        doubled += sorted(link for link, count in held.items() if count > 1)
+    return {"lost": lost, "doubled": doubled}
+
+
+def main() -> None:
+    corpora = os.environ.get("WIREWATCH_CORPORA")
+    if not corpora:
+        sys.exit("set WIREWATCH_CORPORA to the folder that holds feeds/archive-2023-*.jsonl.gz")
+    found = archives(Path(corpora))
+    with newswire() as site, tempfile.TemporaryDirectory() as folder:
+        result = on_reactor(lambda: replay(found, site, Path(folder)))["result"]
+    print(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Channels that need no network: the page, standard output, a file of JSON lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from monitor.alerts.wording import Wording
+from monitor.model import Alert, Delivery, Item
+from monitor.ports import Clock
+
+_SENT = Delivery(verdict="sent")
+
+
+class PageChannel:
+    """The review page shows the store itself: what is in it has arrived."""
+
+    at_once = 8
+
+    def __init__(self, name: str) -> None:
+        self.id = name
+
+    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
+        return _SENT
+
+    async def close(self) -> None:
+        return None
+
+
+class StdoutChannel:
+    """One readable block an alert, for a terminal or a pipe."""
+
+    at_once = 1
+
+    def __init__(self, name: str, *, wording: Wording, clock: Clock, stream: TextIO | None = None) -> None:
+        self.id = name
+        self._wording = wording
+        self._clock = clock
+        self._stream = stream
+
+    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
+        body = self._wording.message(alert, item, copies, was=was, sent=self._clock.now()).body
+        stream = self._stream or sys.stdout
+        try:
+            stream.write(body + "\n\n")
+            stream.flush()
+        except (OSError, ValueError) as error:  # the pipe's reader is gone; a closed stream
+            return Delivery(verdict="later", detail=f"standard output: {type(error).__name__}")
+        return _SENT
+
+    async def close(self) -> None:
+        return None
+
+
+class FileChannel:
+    """One JSON line an alert, on disk before it counts as sent."""
+
+    at_once = 1
+
+    def __init__(self, name: str, path: Path, *, wording: Wording, clock: Clock) -> None:
+        self.id = name
+        self._path = path
+        self._wording = wording
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
+        payload = self._wording.message(alert, item, copies, was=was, sent=self._clock.now()).payload
+        line = json.dumps(payload, ensure_ascii=False).encode() + b"\n"
+        try:
+            async with self._turn:
+                await asyncio.to_thread(self._append, line)
+        except OSError as error:
+            return Delivery(verdict="later", detail=f"{self._path.name}: {error.strerror or type(error).__name__}")
+        return _SENT
+
+    async def close(self) -> None:
+        return None
+
+    def _append(self, line: bytes) -> None:
+        """A line that a full disk broke off is ended before the next one, so that it spoils no other."""
+        with self._path.open("a+b") as file:
+            if file.seek(0, os.SEEK_END) and _last_byte(self._path) != b"\n":
+                line = b"\n" + line
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1)

@@ -1,0 +1,130 @@
+"""Text from outside made fit to stand in a message: one line, balanced directions, whole letters, no mentions.
+
+Nothing here knows a format's markup; that is ``markup.py``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+import regex
+
+FSI, PDI = "\u2068", "\u2069"
+WORD_JOINER = "\u2060"
+ELLIPSIS = "…"
+
+_BREAKS = regex.compile(r"[\s\u2028\u2029\x85]+")
+_CONTROLS = regex.compile(r"[\p{Cc}\p{Cs}]")
+_UNSEEN = regex.compile(r"[\p{Z}\p{C}\p{M}\u115f\u1160\u3164\uffa0\u2800]*")
+_CLUSTER = regex.compile(r"\X")
+_MENTION = regex.compile(r"@(?=[\w<&!])|<(?=[!@#])")
+_FAR = 64  # code points: no honest letter is longer, and looking further costs
+
+_EMBEDS, _POP_EMBED = "\u202a\u202b\u202d\u202e", "\u202c"
+_ISOLATES, _POP_ISOLATE = "\u2066\u2067\u2068", "\u2069"
+
+
+def one_line(text: str) -> str:
+    """All white space and line breaks become one space, controls and lone surrogates go (F42, F43, F92).
+
+    Without the escape letter an ANSI sequence is only its visible rest.
+    """
+    spaced = _BREAKS.sub(" ", text)
+    return str(_CONTROLS.sub("", spaced)).strip()
+
+
+def visible(text: str) -> bool:
+    """Whether there is anything to see (F93)."""
+    return _UNSEEN.fullmatch(text) is None
+
+
+def balanced(text: str) -> str:
+    """Directional embeddings and isolates closed where they were left open, closers without an opener dropped (F86).
+
+    A closed isolate closes the embeddings inside it (UAX 9, X6a), so they are closed in writing first.
+    """
+    if not any(letter in text for letter in (*_EMBEDS, *_ISOLATES, _POP_EMBED, _POP_ISOLATE)):
+        return text
+    out: list[str] = []
+    open_: list[str] = []
+    for letter in text:
+        if letter in _EMBEDS:
+            open_.append(_POP_EMBED)
+        elif letter in _ISOLATES:
+            open_.append(_POP_ISOLATE)
+        elif letter == _POP_EMBED:
+            if not open_ or open_[-1] != _POP_EMBED:
+                continue
+            open_.pop()
+        elif letter == _POP_ISOLATE:
+            if _POP_ISOLATE not in open_:
+                continue
+            while open_.pop() != _POP_ISOLATE:
+                out.append(_POP_EMBED)
+        out.append(letter)
+    return "".join((*out, *reversed(open_)))
+
+
+def isolated(text: str) -> str:
+    """Its own direction, without a say in that of its neighbours."""
+    return f"{FSI}{balanced(text)}{PDI}"
+
+
+def unmentioned(text: str) -> str:
+    """No ``@everyone``, ``<!channel>`` or ``<@id>`` that a chat would ring people for (F91); it looks the same."""
+    return str(_MENTION.sub(lambda found: found[0] + WORD_JOINER, text))
+
+
+def edge(text: str, at: int) -> int:
+    """The last place at or before ``at`` where a letter as people see it ends."""
+    if at <= 0 or at >= len(text):
+        return max(0, min(at, len(text)))
+    base = max(0, at - _FAR)
+    ends = [base + found.end() for found in _CLUSTER.finditer(text[base : at + _FAR])]
+    return max((end for end in ends if end <= at), default=at)
+
+
+def size(text: str) -> int:
+    """Length as chats count it: in UTF-16 units."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def cut(text: str, limit: int) -> str:
+    """At most ``limit`` units, cut after a whole letter and marked with ``…`` (F93, F130)."""
+    if len(text) * 2 <= limit or size(text) <= limit:
+        return text
+    room = limit - len(ELLIPSIS)
+    if room <= 0:
+        return ""
+    kept = 0
+    for letters in _letters(text):
+        room -= size(letters)
+        if room < 0:
+            break
+        kept += len(letters)
+    return text[:kept].rstrip() + ELLIPSIS
+
+
+def _letters(text: str) -> Iterator[str]:
+    """Grapheme clusters; one that is absurdly long comes in pieces."""
+    for found in _CLUSTER.finditer(text):
+        cluster = found[0]
+        for start in range(0, len(cluster), _FAR):
+            yield cluster[start : start + _FAR]
+
+
+def web_link(address: str | None) -> str:
+    """An address that may be made a link: http or https, with a host, without a user part, and safe to stand in any
+    markup; else empty (F74, F75, F99)."""
+    if not address or "\\" in address or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in address):
+        return ""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        return ""
+    return quote(address, safe="%/:=&?~#+!$,;@[]-._", errors="replace")

@@ -1,0 +1,263 @@
+"""Rows and values: the one place where a column becomes a field and a field a column.
+
+Times are kept as ISO-8601 text in UTC with six digits of a second, always 32 characters long: they sort as text,
+SQLite's date functions read them, and so does a person who opens the file in Datasette.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol, overload
+from urllib.parse import urlsplit
+
+from monitor.model import (
+    Alert,
+    Candidate,
+    Entry,
+    Item,
+    Match,
+    Outcome,
+    PageDue,
+    Revision,
+    RobotsCopy,
+    SourceState,
+    Span,
+    Validators,
+)
+
+# Half a UTF-16 pair cannot be written as UTF-8 (F43); PostgreSQL's text refuses NUL (F42).
+_UNWRITABLE = re.compile("[\ud800-\udfff\x00]")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Row(Protocol):
+    """A result row of any database: columns by name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+# ------------------------------------------------------------------ texts and times
+
+
+@overload
+def when(moment: datetime) -> str: ...
+@overload
+def when(moment: datetime | None) -> str | None: ...
+def when(moment: datetime | None) -> str | None:
+    """A moment as it is kept."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@overload
+def moment(text: str) -> datetime: ...
+@overload
+def moment(text: str | None) -> datetime | None: ...
+def moment(text: str | None) -> datetime | None:
+    """A kept time as a moment."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def writable(text: str) -> str:
+    """The text with U+FFFD for what no database can hold."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
+def writable_candidate(candidate: Candidate) -> Candidate:
+    """The candidate with texts that can be kept; the same object when they are so already, which is nearly always."""
+    entry = candidate.entry
+    texts = (
+        *candidate.keys, *entry.tags, *entry.marks, entry.title, entry.lead, entry.body, entry.html, entry.url or "",
+        entry.canonical or "", entry.guid or "", entry.language or "", entry.author, entry.publisher,
+        entry.published_text,
+    )  # fmt: skip
+    whole = "".join(texts)
+    if not _UNWRITABLE.search(whole):
+        return candidate
+    return replace(candidate, keys=tuple(map(writable, candidate.keys)), entry=_writable_entry(entry))
+
+
+def _writable_entry(entry: Entry) -> Entry:
+    texts: dict[str, Any] = {}
+    for name in Entry.__slots__:
+        value = getattr(entry, name)
+        if isinstance(value, str):
+            texts[name] = writable(value)
+        elif isinstance(value, tuple):
+            texts[name] = tuple(map(writable, value))
+    return replace(entry, **texts)
+
+
+def host_of(url: str) -> str:
+    """``scheme://name:port`` of an address, the port always written (as `SourceState.host`)."""
+    parts = urlsplit(url)
+    name = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}:{parts.port or _PORTS[parts.scheme]}"
+
+
+def plain_json(value: object) -> str:
+    """JSON in which Hebrew and Arabic stay readable."""
+    return writable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+# ------------------------------------------------------------------ sources and hosts
+
+
+def source_columns(state: SourceState) -> dict[str, Any]:
+    return {
+        "id": state.id,
+        "outlet": state.outlet,
+        "url": state.url,
+        "host": state.host,
+        "next_due": when(state.next_due),
+        "etag": state.validators.etag,
+        "last_modified": state.validators.last_modified,
+        "body_hash": state.validators.body_hash,
+        "outcome": state.outcome,
+        "reason": writable(state.reason),
+        "excerpt": writable(state.excerpt),
+        "status": state.status,
+        "failures": state.failures,
+        "last_polled": when(state.last_polled),
+        "last_good": when(state.last_good),
+        "last_plain": when(state.last_plain),
+        "baselined": when(state.baselined),
+        "moved_to": state.moved_to,
+        "moved_since": when(state.moved_since),
+        "alarm": state.alarm,
+        "entries": state.entries,
+    }
+
+
+def source(row: Row) -> SourceState:
+    return SourceState(
+        id=row["id"],
+        outlet=row["outlet"],
+        url=row["url"],
+        host=row["host"],
+        next_due=moment(row["next_due"]),
+        validators=Validators(etag=row["etag"], last_modified=row["last_modified"], body_hash=row["body_hash"]),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        reason=row["reason"],
+        excerpt=row["excerpt"],
+        status=row["status"],
+        failures=row["failures"],
+        last_polled=moment(row["last_polled"]),
+        last_good=moment(row["last_good"]),
+        last_plain=moment(row["last_plain"]),
+        baselined=moment(row["baselined"]),
+        moved_to=row["moved_to"],
+        moved_since=moment(row["moved_since"]),
+        alarm=row["alarm"],
+        entries=row["entries"],
+    )
+
+
+def robots_columns(copy: RobotsCopy) -> dict[str, Any]:
+    return {
+        "host": copy.host,
+        "asked": when(copy.asked),
+        "status": copy.status,
+        "text": writable(copy.text),
+        "good_at": when(copy.good_at),
+    }
+
+
+def robots(row: Row) -> RobotsCopy:
+    return RobotsCopy(
+        host=row["host"],
+        asked=moment(row["asked"]),
+        status=row["status"],
+        text=row["text"],
+        good_at=moment(row["good_at"]),
+    )
+
+
+def page(row: Row) -> PageDue:
+    return PageDue(item=row["item"], outlet=row["outlet"], url=row["url"], host=row["host"], attempts=row["attempts"])
+
+
+# ------------------------------------------------------------------ items
+
+
+def item(row: Row) -> Item:
+    return Item(
+        id=row["id"],
+        outlet=row["outlet"],
+        source=row["source"],
+        url=row["url"],
+        title=row["title"],
+        lead=row["lead"],
+        language=row["language"],
+        kind=row["kind"],
+        author=row["author"],
+        published=moment(row["published"]),
+        published_assumed=bool(row["published_assumed"]),
+        first_seen=moment(row["first_seen"]),
+        revision=row["revision"],
+        revisions=row["revisions"],
+        copy_of=row["copy_of"],
+        copy_reason=row["copy_reason"],
+        late=bool(row["late"]),
+        marks=tuple(json.loads(row["marks"])),
+        body=row["body"],
+        html=row["html"],
+    )
+
+
+def revision(row: Row) -> Revision:
+    return Revision(
+        id=row["id"],
+        item=row["item"],
+        seen=moment(row["seen"]),
+        title=row["title"],
+        lead=row["lead"],
+        body=row["body"],
+        text_hash=row["text_hash"],
+    )
+
+
+def entry_json(entry: Entry) -> str:
+    """A whole entry as a quarantined one is kept: as told, to be read by a person."""
+    return plain_json(asdict(entry))
+
+
+# ------------------------------------------------------------------ matches and alerts
+
+
+def spans_json(spans: Iterable[Span]) -> str:
+    return plain_json([[span.field, span.start, span.end, span.term] for span in spans])
+
+
+def match(row: Row) -> Match:
+    spans = (Span(field=field, start=start, end=end, term=term) for field, start, end, term in json.loads(row["spans"]))
+    return Match(watch=row["watch"], spans=tuple(spans), clause=row["clause"], undecided=row["undecided"])
+
+
+def alert(row: Row) -> Alert:
+    """``spans``, ``clause`` and ``undecided`` come from the match of the alert's own revision."""
+    return Alert(
+        id=row["id"],
+        key=row["key"],
+        watch=row["watch"],
+        channel=row["channel"],
+        item=row["item"],
+        revision=row["revision"],
+        state=row["state"],
+        severity=row["severity"],
+        condition=row["condition"],
+        reason=row["reason"],
+        created=moment(row["created"]),
+        due=moment(row["due"]),
+        attempts=row["attempts"],
+        fence=row["fence"],
+        last_error=row["last_error"],
+        delivered=moment(row["delivered"]),
+        match=None if row["spans"] is None else match(row),
+    )
+
+
+Columns = Mapping[str, Any]

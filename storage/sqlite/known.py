@@ -1,0 +1,141 @@
+"""Which item a candidate is: the look-up by its keys, and the keys it adds.
+
+Any key that is known finds the item. Weak keys (``title:``) count for 48 hours after the item was last seen; an item
+that its source still lists is seen by every "unchanged" answer too, although that names no entry.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.model import Answer, Candidate
+from monitor.stories.identity import words
+from storage.rows import Row, moment, when
+
+WEAK_FOR = timedelta(hours=48)
+FEWEST_ADOPTED = 3
+"""Fewer entries than these do not show that a source changed its addresses (F59)."""
+_TITLES_WITHIN = timedelta(days=14)
+
+_HITS = """
+SELECT item_keys.key, item_keys.seen, items.id, items.last_seen, items.title,
+  revisions.text_hash, revisions.source AS told_by, revisions.updated, revisions.body <> '' AS has_body
+FROM item_keys JOIN items ON items.id = item_keys.item JOIN revisions ON revisions.number = items.current
+WHERE item_keys.outlet = ? AND item_keys.key IN ({marks})
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """When and where the entries of one answer are seen, and how the source's earlier answers bear on that."""
+
+    outlet: str
+    source: str
+    at: datetime
+    last_listed: datetime | None
+    last_good: datetime | None
+
+    def last_seen(self, seen: datetime) -> datetime:
+        """When an item seen at ``seen`` was really there for the last time."""
+        listed_still = self.last_listed is not None and seen >= self.last_listed
+        return max(seen, self.last_good) if listed_still and self.last_good is not None else seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a candidate's keys hit: ``items`` by id; ``add`` are keys nobody has, ``take`` expired ones of others."""
+
+    items: Mapping[str, Row]
+    add: tuple[str, ...]
+    take: tuple[str, ...]
+    weak: tuple[str, ...]
+    """Weak keys that counted: they are seen again now."""
+
+
+def sighting(answer: Answer, before: Row | None) -> Sighting:
+    """``before`` is the source's row as it stood before this answer."""
+    return Sighting(
+        outlet=answer.outlet,
+        source=answer.source,
+        at=answer.at,
+        last_listed=moment(before["last_listed"]) if before else None,
+        last_good=moment(before["last_good"]) if before else None,
+    )
+
+
+def find(db: sqlite3.Connection, keys: Sequence[str], seen: Sighting) -> Found:
+    """Look a candidate's keys up."""
+    hits = {row["key"]: row for row in db.execute(_HITS.format(marks=_marks(keys)), (seen.outlet, *keys))}
+    expired = {key for key, row in hits.items() if is_weak(key) and not _counts(row, seen)}
+    items = {row["id"]: row for key, row in hits.items() if key not in expired}
+    return Found(
+        items=items,
+        add=tuple(key for key in keys if key not in hits),
+        take=tuple(key for key in keys if key in expired),
+        weak=tuple(key for key in keys if is_weak(key) and key in hits and key not in expired),
+    )
+
+
+def is_weak(key: str) -> bool:
+    return key.startswith("title:")
+
+
+def _counts(row: Row, seen: Sighting) -> bool:
+    return row["seen"] is None or seen.at - seen.last_seen(moment(row["seen"])) <= WEAK_FOR
+
+
+def keep_keys(db: sqlite3.Connection, found: Found, item: str, seen: Sighting) -> None:
+    """Write the keys a candidate brought: the insert decides, a key that is someone's stays so."""
+    at = when(seen.at)
+    for key in found.add:
+        db.execute(
+            "INSERT INTO item_keys (outlet, key, item, seen) VALUES (?, ?, ?, ?) ON CONFLICT (outlet, key) DO NOTHING",
+            (seen.outlet, key, item, at if is_weak(key) else None),
+        )
+    for key in found.take + found.weak:
+        db.execute("UPDATE item_keys SET item = ?, seen = ? WHERE outlet = ? AND key = ?", (item, at, seen.outlet, key))
+
+
+def adopted(db: sqlite3.Connection, candidates: Sequence[Candidate], seen: Sighting) -> dict[str, str]:
+    """Candidate id → the item it continues, when the source gave all its articles new addresses (F59).
+
+    More than half of an answer must be unknown by its keys and known by its title to this source.
+    """
+    if len(candidates) < FEWEST_ADOPTED or seen.last_listed is None:
+        return {}
+    listed = _listed(db, candidates, seen)
+    unknown = [each for each in candidates if not any(key in listed for key in each.keys)]
+    if len(unknown) * 2 <= len(candidates):
+        return {}
+    taken = set(listed.values())
+    titles = {title: item for title, item in _titles(db, seen).items() if item not in taken}
+    continued = {each.id: item for each in unknown if (item := titles.pop(words(each.entry.title), None))}
+    enough = len(continued) >= FEWEST_ADOPTED and len(continued) * 2 > len(candidates)
+    return continued if enough else {}
+
+
+def _listed(db: sqlite3.Connection, candidates: Iterable[Candidate], seen: Sighting) -> dict[str, str]:
+    keys = json.dumps([key for each in candidates for key in each.keys])
+    asked = "SELECT key, item FROM item_keys WHERE outlet = ? AND key IN (SELECT value FROM json_each(?))"
+    return dict(db.execute(asked, (seen.outlet, keys)).fetchall())
+
+
+def _titles(db: sqlite3.Connection, seen: Sighting) -> dict[str, str]:
+    """The titles this source told lately, without those that name several items."""
+    found = db.execute(
+        "SELECT id, title FROM items WHERE source = ? AND first_seen >= ?",
+        (seen.source, when(seen.at - _TITLES_WITHIN)),
+    )
+    titles: dict[str, str] = {}
+    for row in found:
+        title = words(row["title"])
+        titles[title] = "" if title in titles else row["id"]
+    return {title: item for title, item in titles.items() if title and item}
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

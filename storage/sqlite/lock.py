@@ -1,0 +1,84 @@
+"""The service lock: one service a store, and a note of how the last one ended.
+
+``FILE.lock`` is held with ``flock`` (the system lets go of it when the process dies, however it dies) and names its
+holder. It says ``running`` until everything is in the main file, then ``stopped``: a service that was killed leaves
+a ``-wal`` file behind, so ``running`` without one means that somebody took the latest changes away (F110).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import ServiceRunning
+
+_PATIENCE = 0.5  # another command may hold the lock for an instant while it closes
+
+
+class ServiceLock:
+    """Not held until `take` says so; `drop` may be called twice."""
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        self.path = store.with_name(store.name + ".lock")
+        self._file: int | None = None
+
+    @property
+    def held(self) -> bool:
+        return self._file is not None
+
+    def take(self) -> None:
+        """Take the lock; `ServiceRunning` names the process that has it."""
+        until = time.monotonic() + _PATIENCE
+        while not self.try_take():
+            if time.monotonic() > until:
+                raise ServiceRunning(self._who())
+            time.sleep(0.02)
+
+    def try_take(self) -> bool:
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return False
+        self._file = file
+        return True
+
+    def drop(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def cut_off(self) -> bool:
+        """Whether the last service never got to say that it had stopped."""
+        return self._note().get("state") == "running"
+
+    def say(self, state: str) -> None:
+        """Write ``running`` or ``stopped`` to disk, with who we are. Only the holder may."""
+        assert self._file is not None
+        note = {"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds"), "state": state}
+        os.pwrite(self._file, json.dumps(note).encode().ljust(128), 0)
+        os.fsync(self._file)
+
+    def _note(self) -> Mapping[str, Any]:
+        # Empty or half written: a service died before it began; it cannot have changed anything.
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            note = json.loads(self.path.read_text())
+            if isinstance(note, dict):
+                return note
+        return {}
+
+    def _who(self) -> str:
+        note = self._note()
+        return (
+            f"{self.store}: another service holds this store: process {note.get('pid', 'unknown')}, "
+            f"started {note.get('started', 'at an unknown time')}; stop it first"
+        )

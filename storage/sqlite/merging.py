@@ -1,0 +1,88 @@
+"""Two items found to be one: the earlier stays, everything of the later one is re-pointed to it.
+
+Alert keys are kept as they were written. Where both items had a row for the same watch, channel and state, a pending
+one is suppressed as ``merged`` when the other was delivered or will be, so that no one is told twice; a row whose twin
+is dead or suppressed stays due, because nobody was told by the twin.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+
+from storage.rows import when
+from storage.sqlite import texts
+
+_TWIN_TEXTS = """
+SELECT gone.number, gone.id, kept.id AS twin FROM revisions AS gone
+JOIN revisions AS kept ON kept.item = :kept AND kept.text_hash = gone.text_hash
+WHERE gone.item = :gone
+"""
+_TWIN_ALERTS = """
+SELECT own.number AS own, own.condition AS own_condition, own.attempts AS own_attempts,
+  twin.number AS twin, twin.condition AS twin_condition, twin.attempts AS twin_attempts
+FROM alerts AS twin JOIN alerts AS own USING (watch, channel, state)
+WHERE own.item = :kept AND twin.item = :gone
+  AND own.condition IN ('pending', 'delivered') AND twin.condition IN ('pending', 'delivered')
+"""
+_REPOINT = (
+    "UPDATE item_keys SET item = :kept WHERE item = :gone",
+    "UPDATE merged_items SET item = :kept WHERE item = :gone",
+    "UPDATE revisions SET item = :kept WHERE item = :gone",
+    "UPDATE OR IGNORE matches SET item = :kept WHERE item = :gone",
+    "DELETE FROM matches WHERE item = :gone",
+    "UPDATE alerts SET item = :kept WHERE item = :gone",
+    "UPDATE OR IGNORE pages SET item = :kept WHERE item = :gone",
+    "DELETE FROM pages WHERE item = :gone",
+    "UPDATE items SET copy_of = :kept WHERE copy_of = :gone AND id <> :kept",
+    "UPDATE items SET copy_of = NULL, copy_reason = '' WHERE id = :kept AND copy_of = :gone",
+    "DELETE FROM search WHERE rowid = (SELECT number FROM items WHERE id = :gone)",
+    "DELETE FROM items WHERE id = :gone",
+    "INSERT INTO merged_items (id, item, merged) VALUES (:gone, :kept, :now)",
+)
+
+
+def merge(db: sqlite3.Connection, items: set[str], now: datetime) -> str:
+    """Make one item of several; the id of the earliest, which stays."""
+    found = db.execute(
+        "SELECT id FROM items WHERE id IN (SELECT value FROM json_each(?)) ORDER BY first_seen, number",
+        (json.dumps(sorted(items)),),
+    )
+    kept, *gone = (row["id"] for row in found)
+    for item in gone:
+        _absorb(db, kept, item, now)
+    return str(kept)
+
+
+def _absorb(db: sqlite3.Connection, kept: str, gone: str, now: datetime) -> None:
+    at = {"kept": kept, "gone": gone, "now": when(now)}
+    _share_texts(db, at)
+    for pair in db.execute(_TWIN_ALERTS, at).fetchall():
+        _tell_once(db, pair)
+    for statement in _REPOINT:
+        db.execute(statement, at)
+    row = db.execute("SELECT current FROM items WHERE id = ?", (kept,)).fetchone()
+    texts.cap(db, kept, row["current"])
+
+
+def _share_texts(db: sqlite3.Connection, at: dict[str, str]) -> None:
+    """A text that both hold is kept once, under the id it has with the item that stays."""
+    for row in db.execute(_TWIN_TEXTS, at).fetchall():
+        names = {**at, "twin": row["twin"], "id": row["id"]}
+        db.execute("UPDATE OR IGNORE matches SET revision = :twin WHERE item = :gone AND revision = :id", names)
+        db.execute("DELETE FROM matches WHERE item = :gone AND revision = :id", names)
+        db.execute("UPDATE alerts SET revision = :twin WHERE item = :gone AND revision = :id", names)
+        db.execute("DELETE FROM revisions WHERE number = ?", (row["number"],))
+
+
+def _tell_once(db: sqlite3.Connection, pair: sqlite3.Row) -> None:
+    """Of two rows that would tell the same, the one that was sent or is nearest to it stays."""
+    twin_is_ahead = pair["twin_condition"] == "delivered" or (
+        pair["own_condition"] == "pending" and pair["twin_attempts"] > pair["own_attempts"]
+    )
+    extra = pair["own"] if twin_is_ahead else pair["twin"]
+    db.execute(
+        "UPDATE alerts SET condition = 'suppressed', reason = 'merged' WHERE number = ? AND condition = 'pending'",
+        (extra,),
+    )

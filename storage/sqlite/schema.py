@@ -1,0 +1,230 @@
+"""The schema, as numbered migrations: appended, never edited. Times are text as `storage.rows.when` writes them.
+
+All pending migrations run in one transaction: an interrupted one leaves the store as it was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+APPLICATION_ID = 0x77777463  # "wwtc": how a file says that it is ours, at offset 68 of its header
+
+migrations = Migrations("wirewatch")
+
+
+@migrations(name="0001 sources, items, alerts")
+def _first(db: Database) -> None:
+    db.executescript(_SCHEMA_0001)
+
+
+def pending(connection: sqlite3.Connection) -> bool:
+    """Whether this program knows migrations that the file has not seen."""
+    return bool(migrations.pending(_database(connection)))
+
+
+def unknown(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Migrations in the file that this program does not know: a newer program made them."""
+    known = {each.name for each in migrations.pending(Database(memory=True, execute_plugins=False))}
+    return tuple(each.name for each in migrations.applied(_database(connection)) if each.name not in known)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to this program's schema, all or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(_database(connection))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _database(connection: sqlite3.Connection) -> Database:
+    return Database(connection, recursive_triggers=False, execute_plugins=False)
+
+
+_SCHEMA_0001 = """
+-- What is polled, and what we remember of it. The columns are those of SourceState, and four of the store's own.
+CREATE TABLE sources (
+  id TEXT PRIMARY KEY,               -- outlet/source
+  outlet TEXT NOT NULL,
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,                -- scheme://name:port
+  next_due TEXT NOT NULL,
+  etag TEXT,
+  last_modified TEXT,
+  body_hash TEXT,
+  outcome TEXT,
+  reason TEXT NOT NULL,
+  excerpt TEXT NOT NULL,
+  status INTEGER,
+  failures INTEGER NOT NULL,
+  last_polled TEXT,
+  last_good TEXT,
+  last_plain TEXT,
+  baselined TEXT,
+  moved_to TEXT,
+  moved_since TEXT,
+  alarm TEXT,
+  entries INTEGER,
+  in_force INTEGER NOT NULL DEFAULT 1,  -- 0: no longer configured, kept with its history
+  told_url TEXT NOT NULL,            -- the address as configured; url differs from it once a redirect was adopted
+  last_listed TEXT,                  -- when an answer last listed entries: whatever it listed is still there while
+                                     -- the answers since were "unchanged"
+  newest TEXT                        -- the latest credible date of any item of this source
+) STRICT;
+CREATE INDEX sources_due ON sources (next_due) WHERE in_force;
+CREATE INDEX sources_host ON sources (host);
+
+-- Politeness and leases belong to the host, never to the outlet.
+CREATE TABLE hosts (
+  host TEXT PRIMARY KEY,
+  fence INTEGER NOT NULL DEFAULT 0,  -- grows with each claim; a report with an older one is ignored
+  leased_until TEXT,                 -- NULL: free
+  next_ok TEXT,                      -- may not be asked before
+  requests INTEGER NOT NULL DEFAULT 0,
+  failure TEXT NOT NULL DEFAULT ''   -- why the last visit broke off
+) STRICT;
+
+-- robots.txt of each host as last asked; text is the last good copy.
+CREATE TABLE robots (
+  host TEXT PRIMARY KEY,
+  asked TEXT NOT NULL,
+  status INTEGER,
+  text TEXT NOT NULL,
+  good_at TEXT
+) STRICT;
+
+-- One article as we hold it. Its text is its current revision's.
+CREATE TABLE items (
+  number INTEGER PRIMARY KEY,        -- the rowid of its terms in search
+  id TEXT NOT NULL UNIQUE,
+  outlet TEXT NOT NULL,
+  source TEXT NOT NULL,              -- the source that told it first
+  url TEXT,
+  title TEXT NOT NULL,
+  lead TEXT NOT NULL,
+  language TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  author TEXT NOT NULL,
+  published TEXT NOT NULL,
+  published_assumed INTEGER NOT NULL,
+  first_seen TEXT NOT NULL,          -- entries of one answer lie a microsecond apart, the first listed last
+  last_seen TEXT NOT NULL,           -- to the day: written when it is more than a day old
+  current INTEGER NOT NULL,          -- revisions.number; not a foreign key, which would need an index to delete by
+  revisions INTEGER NOT NULL,        -- how many are kept
+  copy_of TEXT,
+  copy_reason TEXT NOT NULL,
+  late INTEGER NOT NULL,
+  marks TEXT NOT NULL                -- JSON
+) STRICT;
+CREATE INDEX items_first_seen ON items (first_seen);
+CREATE INDEX items_source ON items (source, first_seen);
+CREATE INDEX items_copies ON items (copy_of) WHERE copy_of IS NOT NULL;
+
+-- Every text an item had: at most 24, the first and the newest 23.
+CREATE TABLE revisions (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  item TEXT NOT NULL REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED,
+  seen TEXT NOT NULL,
+  source TEXT NOT NULL,              -- who told it; "outlet/page" for an article page
+  updated TEXT,                      -- the entry's own date of change, to know a stale mirror's copy by
+  title TEXT NOT NULL,
+  lead TEXT NOT NULL,
+  body TEXT NOT NULL,
+  html TEXT NOT NULL,
+  text_hash TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX revisions_item ON revisions (item, text_hash);
+
+-- What an article is known by; the unique key that decides what is new.
+CREATE TABLE item_keys (
+  outlet TEXT NOT NULL,
+  key TEXT NOT NULL,
+  item TEXT NOT NULL REFERENCES items (id),
+  seen TEXT,                         -- weak keys (title:) only: the last sighting, they count for 48 hours
+  PRIMARY KEY (outlet, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX item_keys_item ON item_keys (item);
+
+-- Ids of items that were merged into another: links and late answers still find it.
+CREATE TABLE merged_items (
+  id TEXT PRIMARY KEY,
+  item TEXT NOT NULL REFERENCES items (id),
+  merged TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merged_items_item ON merged_items (item);
+
+-- A watch found in one text of an item.
+CREATE TABLE matches (
+  item TEXT NOT NULL REFERENCES items (id),
+  watch TEXT NOT NULL,
+  revision TEXT NOT NULL,            -- revisions.id; the row may outlive the text
+  spans TEXT NOT NULL,               -- JSON: [[field, start, end, term], …]
+  clause TEXT NOT NULL,
+  undecided TEXT NOT NULL,
+  found TEXT NOT NULL,
+  PRIMARY KEY (item, watch, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX matches_watch ON matches (watch, item);
+
+-- The outbox: one row per watch, channel, item and state, for ever under the same key.
+CREATE TABLE alerts (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  key TEXT NOT NULL UNIQUE,          -- watch|channel|item|state, the item as it was called then
+  watch TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  item TEXT NOT NULL REFERENCES items (id),
+  revision TEXT NOT NULL,
+  state TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  rank INTEGER NOT NULL,             -- of the severity: 0 low … 3 critical
+  condition TEXT NOT NULL CHECK (condition IN ('pending', 'delivered', 'dead', 'suppressed')),
+  reason TEXT NOT NULL,
+  created TEXT NOT NULL,
+  due TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  fence INTEGER NOT NULL DEFAULT 0,  -- grows with each claim
+  leased_until TEXT,
+  last_error TEXT NOT NULL DEFAULT '',
+  delivered TEXT
+) STRICT;
+CREATE INDEX alerts_pending ON alerts (rank DESC, created, number) WHERE condition = 'pending';
+CREATE INDEX alerts_item ON alerts (item, watch, channel, state);
+CREATE INDEX alerts_created ON alerts (created);
+
+-- Article pages to read, after their item was filed and matched on the headline.
+CREATE TABLE pages (
+  item TEXT PRIMARY KEY REFERENCES items (id),
+  outlet TEXT NOT NULL,
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,
+  due TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0  -- how often it was put off
+) STRICT;
+CREATE INDEX pages_host ON pages (host, due);
+
+-- Entries that could not be filed, with the reason. One that was filed later has filed set.
+CREATE TABLE quarantine (
+  source TEXT NOT NULL,
+  candidate TEXT NOT NULL,
+  outlet TEXT NOT NULL,
+  entry TEXT NOT NULL,               -- JSON, as told
+  reason TEXT NOT NULL,
+  first TEXT NOT NULL,
+  last TEXT NOT NULL,
+  times INTEGER NOT NULL DEFAULT 1,
+  filed TEXT,
+  PRIMARY KEY (source, candidate)
+) STRICT, WITHOUT ROWID;
+
+-- Full-text search over terms made by monitor.language.index: normalised and stripped, so the tokeniser only cuts at
+-- spaces ("ascii" takes every letter beyond ASCII as part of a word). It keeps the terms, so that a row can be taken
+-- out of the index exactly as it was put in, whatever a later version would make of the text.
+CREATE VIRTUAL TABLE search USING fts5 (title, text, tokenize = 'ascii', detail = 'column');
+"""

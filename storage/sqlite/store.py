@@ -1,0 +1,208 @@
+"""The store over SQLite: `monitor.ports.Store`, each method one job for the writer or for a reader."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from monitor.model import (
+    Alert,
+    Candidate,
+    Condition,
+    Delivery,
+    Filed,
+    Filing,
+    Item,
+    Revision,
+    RobotsCopy,
+    SourceState,
+    Visit,
+    VisitReport,
+)
+from monitor.ports import Decide
+from storage.sqlite import archive, filing, outbox, schedule, upkeep
+from storage.sqlite.lock import ServiceLock
+from storage.sqlite.opening import PATIENCE, connect, open_writer
+from storage.sqlite.readers import Readers
+from storage.sqlite.writer import Writer
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """One file. ``patience`` is how many seconds a writer waits for another process before `StoreBusy`."""
+
+    def __init__(self, path: Path, *, exclusive: bool = False, patience: float = PATIENCE) -> None:
+        self.path = path
+        self._lock = ServiceLock(path)
+        if exclusive and path.parent.is_dir():
+            self._lock.take()
+        try:
+            self._db = open_writer(path, self._lock, patience=patience)
+        except BaseException:
+            self._lock.drop()
+            raise
+        self._writer = Writer(self._db, str(path))
+        self._readers = Readers(partial(connect, path, read_only=True, patience=patience), str(path))
+        self._closed = False
+
+    # -------------------------------------------------------------- schedule
+
+    async def register(self, sources: Sequence[SourceState]) -> None:
+        await self._writer.write(lambda db: schedule.register(db, sources))
+
+    async def claim(self, now: datetime, *, hosts: int, lease: timedelta) -> tuple[Visit, ...]:
+        return await self._writer.write(lambda db: schedule.claim(db, now, hosts=hosts, lease=lease))
+
+    async def release(self, report: VisitReport) -> None:
+        await self._writer.write(lambda db: schedule.release(db, report))
+
+    async def release_all(self) -> None:
+        await self._writer.write(schedule.release_all)
+
+    async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
+        return await self._writer.write(lambda db: schedule.mark_due(db, sources, now))
+
+    async def save_source(self, state: SourceState) -> None:
+        await self._writer.write(lambda db: schedule.save_source(db, state))
+
+    async def sources(self) -> tuple[SourceState, ...]:
+        return await self._readers.read(schedule.sources)
+
+    async def robots(self, host: str) -> RobotsCopy | None:
+        return await self._readers.read(lambda db: schedule.robots(db, host))
+
+    async def keep_robots(self, copy: RobotsCopy) -> None:
+        await self._writer.write(lambda db: schedule.keep_robots(db, copy))
+
+    async def settle_page(self, item: str, *, retry_at: datetime | None) -> None:
+        await self._writer.write(lambda db: schedule.settle_page(db, item, retry_at))
+
+    # -------------------------------------------------------------- archive
+
+    async def unchanged(self, outlet: str, candidates: Sequence[Candidate]) -> frozenset[str]:
+        return await self._readers.read(lambda db: archive.unchanged(db, outlet, candidates))
+
+    async def file(self, filing_: Filing, decide: Decide) -> Filed:
+        """``decide`` is called in the writer's thread."""
+        return await self._writer.write(lambda db: filing.file(db, filing_, decide))
+
+    async def item(self, item: str) -> Item | None:
+        return await self._readers.read(lambda db: archive.item(db, item))
+
+    async def items(
+        self,
+        *,
+        limit: int = 50,
+        outlet: str | None = None,
+        language: str | None = None,
+        watch: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        oldest_first: bool = False,
+    ) -> tuple[Item, ...]:
+        read = partial(
+            archive.items,
+            limit=limit,
+            outlet=outlet,
+            language=language,
+            watch=watch,
+            since=since,
+            before=before,
+            oldest_first=oldest_first,
+        )
+        return await self._readers.read(read)
+
+    async def search(self, terms: Sequence[str], *, limit: int = 50) -> tuple[Item, ...]:
+        return await self._readers.read(lambda db: archive.search(db, terms, limit))
+
+    async def revisions(self, item: str) -> tuple[Revision, ...]:
+        return await self._readers.read(lambda db: archive.revisions(db, item))
+
+    async def count(self) -> Mapping[str, int]:
+        return await self._readers.read(archive.count)
+
+    async def prune(self, *, bodies_before: datetime, revisions_before: datetime, identity_before: datetime) -> int:
+        bodies = await self._readers.read(lambda db: upkeep.old_bodies(db, bodies_before))
+        count = await self._by_portions(bodies, upkeep.empty_bodies)
+        revisions = await self._readers.read(lambda db: upkeep.old_revisions(db, revisions_before))
+        count += await self._by_portions(revisions, upkeep.drop_revisions)
+        items = await self._readers.read(lambda db: upkeep.forgotten(db, identity_before))
+        count += await self._by_portions(items, partial(upkeep.forget, before=identity_before))
+        count += await self._writer.write(lambda db: upkeep.forget_quarantine(db, identity_before))
+        if count:
+            await self._writer.alone(upkeep.give_back)
+        return count
+
+    async def _by_portions(self, old: list[T], remove: Callable[[sqlite3.Connection, list[T]], int]) -> int:
+        count = 0
+        for start in range(0, len(old), upkeep.PORTION):
+            portion = old[start : start + upkeep.PORTION]
+
+            def job(db: sqlite3.Connection, portion: list[T] = portion) -> int:
+                return remove(db, portion)
+
+            count += await self._writer.write(job)
+        return count
+
+    # -------------------------------------------------------------- outbox
+
+    async def claim_alerts(self, now: datetime, *, limit: int, lease: timedelta) -> tuple[Alert, ...]:
+        return await self._writer.write(lambda db: outbox.claim_alerts(db, now, limit=limit, lease=lease))
+
+    async def settle(self, alert: Alert, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
+        return await self._writer.write(lambda db: outbox.settle(db, alert, delivery, now=now, due=due))
+
+    async def alerts(
+        self, *, condition: Condition | None = None, watch: str | None = None, item: str | None = None, limit: int = 50
+    ) -> tuple[Alert, ...]:
+        read = partial(outbox.alerts, condition=condition, watch=watch, item=item, limit=limit)
+        return await self._readers.read(read)
+
+    async def resend(self, alert: str, now: datetime) -> bool:
+        return await self._writer.write(lambda db: outbox.resend(db, alert, now))
+
+    async def hurry(self, channel: str, now: datetime) -> int:
+        return await self._writer.write(lambda db: outbox.hurry(db, channel, now))
+
+    async def bury(self, channels: Sequence[str], now: datetime) -> int:
+        return await self._writer.write(lambda db: outbox.bury(db, channels, now))
+
+    # -------------------------------------------------------------- the whole
+
+    async def backup(self, path: str) -> None:
+        """On a connection of its own: neither readers nor the writer wait for it."""
+        await asyncio.to_thread(upkeep.backup, self.path, path)
+
+    async def check(self) -> tuple[str, ...]:
+        return await self._readers.read(lambda db: upkeep.check(db, self.path))
+
+    async def close(self) -> None:
+        """Finish what was asked, bring everything into the main file, and let the lock go. May be called twice."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._writer.close()
+        self._readers.close()
+        try:
+            # After a service that was killed, the first command to leave tidies up in its place.
+            if self._lock.held or (self._lock.cut_off() and self._lock.try_take()):
+                self._bring_home()
+        finally:
+            self._db.close()
+            self._lock.drop()
+
+    def _bring_home(self) -> None:
+        """Say that the service has stopped once nothing is in the log any more; another process may be reading it
+        still, and then the next to close says so."""
+        self._db.execute("PRAGMA busy_timeout = 500")
+        busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            self._lock.say("stopped")

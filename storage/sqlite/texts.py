@@ -1,0 +1,92 @@
+"""An item's texts: its revisions, which of them is current, and its terms in full-text search."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from monitor.language.index import index_text
+from monitor.model import Revision
+from storage import rows
+from storage.rows import when
+
+MOST_REVISIONS = 24
+
+ITEM = """
+SELECT items.*, revisions.id AS revision, revisions.body, revisions.html, revisions.source AS told_by
+FROM items JOIN revisions ON revisions.number = items.current
+"""
+"""Items with their current text, ready for `rows.item`."""
+
+_DROPPED = """
+SELECT number, id FROM revisions WHERE item = :item AND number <> :current
+  AND number <> (SELECT number FROM revisions WHERE item = :item ORDER BY seen, number LIMIT 1)
+ORDER BY seen DESC, number DESC LIMIT -1 OFFSET :kept
+"""
+# What a dropped text matched goes with it, unless an alert tells it or it is all we know of that watch and item.
+_DROP_MATCHES = """
+DELETE FROM matches WHERE item = :item AND revision = :revision
+  AND NOT EXISTS (
+    SELECT 1 FROM alerts
+    WHERE alerts.item = :item AND alerts.watch = matches.watch AND alerts.revision = :revision
+  )
+  AND EXISTS (
+    SELECT 1 FROM matches AS other
+    WHERE other.item = :item AND other.watch = matches.watch AND other.revision <> :revision
+  )
+"""
+
+
+def insert(db: sqlite3.Connection, revision: Revision, *, source: str, updated: str | None, html: str) -> int:
+    """Keep one more text of an item; its number."""
+    number = db.execute(
+        "INSERT INTO revisions (id, item, seen, source, updated, title, lead, body, html, text_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            revision.id, revision.item, when(revision.seen), source, updated, revision.title, revision.lead,
+            revision.body, html, revision.text_hash,
+        ),
+    ).lastrowid  # fmt: skip
+    assert number is not None
+    return number
+
+
+def cap(db: sqlite3.Connection, item: str, current: int) -> int:
+    """Keep the first text, the current one and the newest others, 24 in all (F71); how many there are now."""
+    asked = {"item": item, "current": current, "kept": MOST_REVISIONS - 2}
+    dropped = db.execute(_DROPPED, asked).fetchall()
+    for row in dropped:
+        db.execute("DELETE FROM revisions WHERE number = ?", (row["number"],))
+        db.execute(_DROP_MATCHES, {"item": item, "revision": row["id"]})
+    count: int = db.execute(
+        "UPDATE items SET revisions = (SELECT count(*) FROM revisions WHERE item = :item) WHERE id = :item"
+        " RETURNING revisions",
+        asked,
+    ).fetchone()["revisions"]
+    return count
+
+
+def make_current(db: sqlite3.Connection, item: str, revision: int, source: str) -> None:
+    """A source went back to a text it had told before."""
+    db.execute("UPDATE revisions SET source = ? WHERE number = ?", (source, revision))
+    db.execute(
+        "UPDATE items SET current = number_, title = title_, lead = lead_"
+        " FROM (SELECT number AS number_, title AS title_, lead AS lead_ FROM revisions WHERE number = ?) WHERE id = ?",
+        (revision, item),
+    )
+    reindex(db, item)
+
+
+def index(db: sqlite3.Connection, number: int, title: str, lead: str, body: str) -> None:
+    """Put a new item's terms into the index."""
+    db.execute("INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)", (number, *_terms(title, lead, body)))
+
+
+def reindex(db: sqlite3.Connection, item: str) -> None:
+    """Index an item's current text instead of the one before."""
+    row = db.execute(f"{ITEM} WHERE items.id = ?", (item,)).fetchone()
+    terms = _terms(row["title"], row["lead"], row["body"])
+    db.execute("UPDATE search SET title = ?, text = ? WHERE rowid = ?", (*terms, row["number"]))
+
+
+def _terms(title: str, lead: str, body: str) -> tuple[str, str]:
+    return index_text(rows.writable(title)), index_text(f"{lead}\n\n{body}" if body else lead)

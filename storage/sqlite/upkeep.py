@@ -1,0 +1,183 @@
+"""What keeps a store healthy: removing what is old, whole copies while work goes on, and looking for damage.
+
+Old rows are looked for by a reader and removed by the writer in small portions, so that filing goes on between them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from monitor.errors import StoreError
+from storage.rows import when
+from storage.sqlite import texts
+from storage.sqlite.errors import translate
+from storage.sqlite.opening import connect, flush_folder
+
+PORTION = 200
+_LITTLE_SPACE = 200 * 1024 * 1024
+# An item that its source lists still is never forgotten, however old: it would come back as news. last_seen is
+# written once a day, and "unchanged" answers name nobody.
+_FORGOTTEN = """
+SELECT items.id FROM items LEFT JOIN sources ON sources.id = items.source AND in_force
+WHERE items.last_seen < :before
+  AND coalesce(julianday(items.last_seen) < julianday(sources.last_listed) - 1.1, true)
+  AND NOT EXISTS (
+    SELECT 1 FROM alerts WHERE alerts.item = items.id AND (condition = 'pending' OR created >= :before)
+  )
+"""
+_FORGET = (
+    "UPDATE items SET copy_of = NULL, copy_reason = '' WHERE copy_of IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM search WHERE rowid IN (SELECT number FROM items WHERE id IN (SELECT value FROM json_each(:items)))",
+    "DELETE FROM alerts WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM matches WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM pages WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM item_keys WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM merged_items WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM revisions WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM items WHERE id IN (SELECT value FROM json_each(:items))",
+)
+
+
+# ------------------------------------------------------------------ retention
+
+
+def old_bodies(db: sqlite3.Connection, before: datetime) -> list[int]:
+    found = db.execute("SELECT number FROM revisions WHERE seen < ? AND (body <> '' OR html <> '')", (when(before),))
+    return [row["number"] for row in found]
+
+
+def old_revisions(db: sqlite3.Connection, before: datetime) -> list[int]:
+    """An item's current text is never among them."""
+    found = db.execute(
+        "SELECT revisions.number FROM revisions JOIN items ON items.id = revisions.item"
+        " WHERE revisions.seen < ? AND revisions.number <> items.current",
+        (when(before),),
+    )
+    return [row["number"] for row in found]
+
+
+def forgotten(db: sqlite3.Connection, before: datetime) -> list[str]:
+    """Items not seen since ``before``, with no alert that is younger or still to be sent."""
+    return [row["id"] for row in db.execute(_FORGOTTEN, {"before": when(before)})]
+
+
+def empty_bodies(db: sqlite3.Connection, numbers: list[int]) -> int:
+    chosen = (json.dumps(numbers),)
+    count = db.execute(
+        "UPDATE revisions SET body = '', html = '' WHERE number IN (SELECT value FROM json_each(?))", chosen
+    ).rowcount
+    for row in db.execute("SELECT id FROM items WHERE current IN (SELECT value FROM json_each(?))", chosen).fetchall():
+        texts.reindex(db, row["id"])
+    return count
+
+
+def drop_revisions(db: sqlite3.Connection, numbers: list[int]) -> int:
+    """Those that became current meanwhile stay."""
+    gone = db.execute(
+        "DELETE FROM revisions WHERE number IN (SELECT value FROM json_each(?))"
+        " AND number <> (SELECT current FROM items WHERE id = revisions.item) RETURNING item",
+        (json.dumps(numbers),),
+    ).fetchall()
+    db.execute(
+        "UPDATE items SET revisions = (SELECT count(*) FROM revisions WHERE item = items.id)"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted({row["item"] for row in gone})),),
+    )
+    return len(gone)
+
+
+def forget(db: sqlite3.Connection, items: list[str], before: datetime) -> int:
+    """Remove items whole, with their keys and alerts. Those seen again meanwhile stay."""
+    still = set(forgotten(db, before)).intersection(items)
+    chosen = {"items": json.dumps(sorted(still))}
+    for statement in _FORGET:
+        db.execute(statement, chosen)
+    return len(still)
+
+
+def forget_quarantine(db: sqlite3.Connection, before: datetime) -> int:
+    return db.execute("DELETE FROM quarantine WHERE last < ?", (when(before),)).rowcount
+
+
+def give_back(db: sqlite3.Connection) -> None:
+    """Hand free pages back to the file system, at most 64 MB at a time so that filing need not wait long."""
+    db.execute("PRAGMA incremental_vacuum(16384)").fetchall()
+
+
+# ------------------------------------------------------------------ whole copies
+
+
+def backup(store: Path, path: str) -> None:
+    """Copy the store as it is at this moment to ``path``; a name that exists, or is none, is refused."""
+    target = _target(path)
+    part = target.with_name(target.name + ".part")
+    try:
+        part.unlink(missing_ok=True)  # of a copy that was broken off
+        with closing(connect(store)) as db:
+            db.execute("VACUUM INTO ?", (str(part),))
+        _flush(part)
+        os.link(part, target)  # unlike a rename, this never replaces
+        part.unlink()
+        flush_folder(target.parent)
+    except FileExistsError:
+        part.unlink()
+        raise StoreError(f"{target}: exists already; a backup never overwrites, choose another name") from None
+    except OSError as error:
+        raise StoreError(f"{target}: the backup could not be written ({error.strerror})") from error
+    except sqlite3.Error as error:
+        part.unlink(missing_ok=True)
+        raise translate(error, f"backup to {target}") or error from error
+
+
+def _target(path: str) -> Path:
+    """The file to write. Odd names are refused whole instead of being made to fit (F148)."""
+    parts = path.replace("\\", "/").split("/")
+    if not re.fullmatch(r"\w[\w.+ -]{0,199}", parts[-1]) or ".." in parts or re.search(r"[\\%~\x00-\x1f\x7f]", path):
+        raise StoreError(
+            f'{path!r}: not a name for a backup; letters, digits, spaces and . _ - + may stand in it, and no ".."'
+        )
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise StoreError(f"{target}: there is no folder {target.parent}; make it first")
+    if target.exists() or target.is_symlink():
+        raise StoreError(f"{target}: exists already; a backup never overwrites, choose another name")
+    return target
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+# ------------------------------------------------------------------ damage and risks
+
+
+def check(db: sqlite3.Connection, store: Path) -> tuple[str, ...]:
+    found = [row[0] for row in db.execute("PRAGMA quick_check(10)")]
+    wrong = [f"damaged: {each}; restore the newest backup" for each in found if each != "ok"]
+    if broken := db.execute("PRAGMA foreign_key_check").fetchall():
+        wrong.append(
+            f"{len(broken)} rows of {broken[0][0]} name something that is not there; restore the newest backup"
+        )
+    if quarantined := db.execute("SELECT count(*) FROM quarantine WHERE filed IS NULL").fetchone()[0]:
+        wrong.append(f"{quarantined} entries could not be filed; their reasons are in the table quarantine")
+    if has_wal_reset_race(sqlite3.sqlite_version_info):
+        wrong.append(
+            f"SQLite {sqlite3.sqlite_version} can damage a store when two processes write at the wrong moment "
+            "(the WAL-reset race); 3.51.3, 3.50.7 and 3.44.6 are free of it"
+        )
+    if (free := shutil.disk_usage(store.parent).free) < _LITTLE_SPACE:
+        wrong.append(f"only {free // 1024 // 1024} MB are free on the disk of {store}")
+    return tuple(wrong)
+
+
+def has_wal_reset_race(version: tuple[int, ...]) -> bool:
+    """F111. The service's one writer and checkpointer avoids it; other programs on the same file may not."""
+    return (3, 7, 0) <= version[:3] <= (3, 51, 2) and version[:3] not in {(3, 50, 7), (3, 44, 6)}

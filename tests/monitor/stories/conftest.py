@@ -1,0 +1,36 @@
+"""The outlets that ship, and a plain one without rules of its own."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+
+import pytest
+
+from config.load import shipped
+from config.model import Outlet, Source
+
+
+@cache
+def _outlet(name: str) -> Outlet:
+    return Outlet.model_validate(tomllib.loads((shipped() / "outlets" / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+@cache
+def _plain() -> Outlet:
+    home = "https://news.example.org/"
+    source = Source(id="feed", kind="feed", url=home + "feed")
+    return Outlet(
+        id="unknown", name="Example", home=home, language="en", time_zone="UTC", access="feed", why="A test.",
+        source=(source,),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def outlet_named():
+    return lambda name: _plain() if name == "unknown" else _outlet(name)
+
+
+@pytest.fixture(scope="session")
+def plain_outlet() -> Outlet:
+    return _plain()
