@@ -33,37 +33,10 @@ LONG_WORDS = 800
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]{2,12}\b")
 _SMALL = re.compile(r"\b[a-z]{2,13}\b")
 _SYLLABLES = [
-    "ba",
-    "ko",
-    "mi",
-    "ra",
-    "to",
-    "ne",
-    "lu",
-    "si",
-    "da",
-    "vo",
-    "ge",
-    "ha",
-    "pe",
-    "zu",
-    "ri",
-    "ma",
-    "no",
-    "te",
-    "ki",
-    "shu",
-    "bar",
-    "kov",
-    "min",
-    "ros",
-    "tal",
-    "ven",
-    "dor",
-    "gal",
-    "hes",
-    "lin",
-]
+         "ba",     "ko",     "mi",     "ra",     "to",     "ne",     "lu",     "si",     "da",     "vo",     "ge",
+    "ha",     "pe",     "zu",     "ri",     "ma",     "no",     "te",     "ki",     "shu",     "bar",     "kov",
+    "min",     "ros",     "tal",     "ven",     "dor",     "gal",     "hes",     "lin",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from monitor.model import Answer, Entry, Outcome, Validators
 from spiders.middlewares.conditional import NOT_MODIFIED, conditional, given
-from spiders.middlewares.retry_after import wish
 from spiders.readers.judge import judge
 from spiders.readers.task import EXCERPT, Reading
 
@@ -62,7 +61,7 @@ def answered(question: Question, response: Response, *, at: datetime, seconds: f
         status=response.status,
         conditional=request is not None and conditional(request),
         validators=question.held,
-        not_before=wish(response, at) if response.status in (429, 503) else None,
+        not_before=request.meta.get("wish") if request is not None else None,
         moved_to=request.meta.get("moved_to") if request is not None else None,
         page_of=question.page_of,
         size=len(response.body),

@@ -25,6 +25,7 @@ from spiders.readers import Reading, ReadTask, read
 MEMORY = 1 << 30
 TASKS = 2_000
 """Bodies after which a worker is renewed, so that what a native parser leaks is given back."""
+_TRIES = 3
 RESULT = 64 * 1024 * 1024
 """Characters of one result: the readers cut far below it, so only a fault in them gets here."""
 
@@ -54,9 +55,11 @@ class Workers:
         limit follows the wall clock, which may be set).
         """
         async with self._free:
-            while (reading := await self._once(task)) is None:
+            for _ in range(_TRIES):
+                if (reading := await self._once(task)) is not None:
+                    return reading
                 _log.info("reading again after the workers were renewed", extra={"url": task.url})
-            return reading
+            return _failed(f"the workers ended before reading, {_TRIES} times", task)
 
     def close(self) -> None:
         """Stop at once; what is being read is given up as *failed*."""
@@ -66,7 +69,7 @@ class Workers:
             thread.join()
 
     async def _once(self, task: ReadTask) -> Reading | None:
-        """One try; ``None`` when another body took the workers with it and this one must be read again."""
+        """One try; ``None`` when the workers ended for another reason and this body must be read again."""
         if self._closed:
             return _failed("the workers are closed", task)
         pool, future = self._scheduled(task)
@@ -80,7 +83,7 @@ class Workers:
                 return _failed(f"reading took longer than {self._limit:g} s and was stopped", task)
             if coming.cancelled():
                 return _failed("the workers are closed", task) if self._closed else None
-            return self._read_or_failed(coming, pool, task)
+            return self._outcome(coming, pool, task)
         finally:
             self._pending.pop(future, None)
             future.cancel()
@@ -91,15 +94,15 @@ class Workers:
             self._renew(self._pool)
         return self._pool, self._pool.schedule(_read, args=[task])
 
-    def _read_or_failed(self, coming: asyncio.Future[Reading], pool: ProcessPool, task: ReadTask) -> Reading:
+    def _outcome(self, coming: asyncio.Future[Reading], pool: ProcessPool, task: ReadTask) -> Reading | None:
         try:
             return coming.result()
         except ProcessExpired as error:
             self._renew(pool)
             return _failed(f"the worker died while reading (exit code {error.exitcode})", task)
-        except BrokenProcessPool:
+        except BrokenProcessPool:  # nothing was being read when they ended, so this body is not to blame
             self._renew(pool)
-            return _failed("the workers died while reading", task)
+            return None
         except MemoryError:
             return _failed(f"reading needed more than {MEMORY >> 20} MiB", task)
         except Exception as error:  # noqa: BLE001 (a fault in a reader loses this answer, not the service)

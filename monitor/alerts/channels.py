@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -31,7 +32,8 @@ from monitor.ports import Channel, Clock
 
 def open_channels(config: Config, *, clock: Clock | None = None) -> Mapping[str, Channel]:
     """Every channel of the configuration by id. Raises `ConfigError` naming all that cannot be used; never the
-    address itself."""
+    address itself. The first Apprise address takes a second or more (all its plugins are read): call it from a
+    thread when a loop is running."""
     clock = clock or SystemClock()
     wording = wording_of(config)
     opened: dict[str, Channel] = {}
@@ -241,7 +243,10 @@ def _service(url: str) -> Any:
     asset = AppriseAsset(
         app_id="wirewatch", app_desc="wirewatch", app_url="", http_redirects=False, storage_mode="memory"
     )
-    service = Apprise.instantiate(url, asset=asset)
+    with warnings.catch_warnings():
+        # The first address loads all plugins, and with them modules that are deprecated in some Python (imghdr).
+        warnings.simplefilter("ignore", DeprecationWarning)
+        service = Apprise.instantiate(url, asset=asset)
     if service is None:
         raise ValueError("Apprise does not know such an address, or a part of it is missing")
     service.redirects = False

@@ -12,8 +12,8 @@ from monitor.demo.reckoning import Reckoning, Told, Trouble
 
 NEXT = (
     ("wirewatch init news", "write your own watches, outlets and channels: a folder of files"),
-    ("wirewatch check news", "what is in force, and every mistake at once"),
-    ("wirewatch run news", "watch the real outlets; the page is at http://127.0.0.1:8737"),
+    ("wirewatch --config news check", "what is in force, and every mistake at once"),
+    ("wirewatch --config news run", "watch the real outlets; the page is at http://127.0.0.1:8737"),
 )
 _FAULTS = {
     "dead": "dropped every connection",

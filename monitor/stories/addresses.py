@@ -159,7 +159,7 @@ class Rules:
 
     def _is_tracking(self, name: str, path: str) -> bool:
         name = unquote(name).casefold()
-        if False:
+        if name in self.kept:
             return False
         if name in self.exact or name.startswith(self.begins):
             return True

@@ -35,86 +35,18 @@ from monitor.watches.query import (
 )
 from monitor.watches.terms import Atom, Form, Slot, Terms
 
-_COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "for",
-        "from",
-        "has",
-        "he",
-        "in",
-        "is",
-        "it",
-        "its",
-        "new",
-        "of",
-        "on",
-        "or",
-        "over",
-        "said",
-        "says",
-        "she",
-        "that",
-        "the",
-        "they",
-        "this",
-        "to",
-        "was",
-        "we",
-        "were",
-        "who",
-        "will",
-        "with",
-        "after",
-        "one",
-        "two",
-        "how",
-        "why",
-        "what",
-        "של",
-        "את",
-        "על",
-        "לא",
-        "אל",
-        "כי",
-        "זה",
-        "הוא",
-        "היא",
-        "עמ",
-        "גמ",
-        "או",
-        "אבל",
-        "יותר",
-        "רק",
-        "כל",
-        "אמ",
-        "אחרי",
-        "לפני",
-        "في",
-        "من",
-        "على",
-        "الى",
-        "عن",
-        "ان",
-        "التي",
-        "الذي",
-        "هذا",
-        "هذه",
-        "بعد",
-        "قبل",
-        "مع",
-        "لا",
-        "ما",
-        "او",
-    ]
-)
+COMMON_WORDS = frozenset([
+             "a",         "an",         "and",         "are",         "as",         "at",         "be",
+    "by",         "for",         "from",         "has",         "he",         "in",         "is",         "it",
+    "its",         "new",         "of",         "on",         "or",         "over",         "said",
+    "says",         "she",         "that",         "the",         "they",         "this",         "to",
+    "was",         "we",         "were",         "who",         "will",         "with",         "after",
+    "one",         "two",         "how",         "why",         "what",         "של",         "את",         "על",
+    "לא",         "אל",         "כי",         "זה",         "הוא",         "היא",         "עמ",         "גמ",
+    "או",         "אבל",         "יותר",         "רק",         "כל",         "אמ",         "אחרי",         "לפני",
+    "في",         "من",         "على",         "الى",         "عن",         "ان",         "التي",         "الذي",
+    "هذا",         "هذه",         "بعد",         "قبل",         "مع",         "لا",         "ما",         "او",
+])  # fmt: skip
 _COMMON_COST = 10_000
 _REMEMBERED = 30_000
 """Tokens whose meaning to a set is remembered; with 100,000 watches some 6 MB."""
@@ -383,7 +315,7 @@ def _cost(slot: Slot, counts: Mapping[str, int]) -> int:
         return int(100 * _COMMON_COST / 10 ** min(len(slot.keys[0]), 6))
     cost = 0
     for key in slot.keys:
-        cost += counts[key] + (_COMMON_COST if key in _COMMON else 0)
+        cost += counts[key] + (_COMMON_COST if key in COMMON_WORDS else 0)
     return cost
 
 

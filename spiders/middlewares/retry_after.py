@@ -30,7 +30,10 @@ class HostWaits(IgnoreRequest):
 
 
 class RetryAfterMiddleware:
-    """Remembers the wish of a 429 or 503 and lets no request through to that host before."""
+    """Remembers the wish of a 429 or 503 and lets no request through to that host before.
+
+    ``meta["wish"]`` is what the server said, if it said a time.
+    """
 
     def __init__(self, spider: Any) -> None:
         self._spider = spider
@@ -52,7 +55,7 @@ class RetryAfterMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         if response.status in (TOO_MANY, UNAVAILABLE):
             now = self._spider.clock.now()
-            until = wish(response, now)
+            request.meta["wish"] = until = wish(response, now)
             if until is None and response.status == TOO_MANY:
                 until = now + WITHOUT_A_DATE
             if until is not None:

@@ -66,6 +66,8 @@ class _Fate:
     item: str
     due: int = 0
     suppressed: int = 0
+    terms: tuple[int, texts.Terms] | None = None
+    """What the item is to be found by from now on."""
 
 
 def file(db: sqlite3.Connection, filing: Filing, decide: Decide) -> Filed:
@@ -94,6 +96,7 @@ class _Filing:
         ]
         filed = [fate for fate in fates if fate is not None]
         whole = len(filed) == len(fates)
+        texts.index(self.db, dict(fate.terms for fate in filed if fate.terms is not None))
         self._finish(whole)
         counts = Counter(fate.name for fate in filed)
         return Filed(
@@ -176,6 +179,7 @@ class _Filing:
         updated = when(candidate.entry.updated)
         if now["told_by"] == self.answer.source and not (updated and now["updated"] and updated < now["updated"]):
             texts.make_current(self.db, item, held["number"], self.answer.source)
+            return _Fate(name="known", item=item, terms=texts.current_terms(self.db, item))
         return _Fate(name="known", item=item)
 
     def _row(self, item: str) -> sqlite3.Row:
@@ -216,8 +220,7 @@ class _Filing:
         number = self.db.execute(_INSERT_ITEM, values).lastrowid
         assert number is not None
         known.keep_keys(self.db, found, item.id, self.seen)
-        texts.index(self.db, number, item.title, item.lead, item.body)
-        return self._decide(
+        fate = self._decide(
             "new",
             Change(
                 item=replace(item, revision=revision.id),
@@ -229,6 +232,7 @@ class _Filing:
                 matched_before=frozenset(),
             ),
         )
+        return replace(fate, terms=(number, texts.terms(item.title, item.lead, item.body)))
 
     def _fresh_id(self, candidate: Candidate, first_seen: datetime) -> str:
         """The candidate's id, or another when an item has it whose weak key has run out: same title, other news."""
@@ -247,7 +251,6 @@ class _Filing:
             "UPDATE revisions SET body = ?, html = ? WHERE number IN (?, ?)",
             (candidate.entry.body, candidate.entry.html, row["current"], held),
         )
-        texts.reindex(self.db, item)
         kept = self.db.execute("SELECT * FROM revisions WHERE number = ?", (held or row["current"],)).fetchone()
         new = replace(rows.item(row), body=candidate.entry.body, html=candidate.entry.html)
         return self._decide("revised", self._change(new, rows.revision(kept), candidate, completed=True))
@@ -260,7 +263,6 @@ class _Filing:
         number = self._keep(revision, new.html, candidate)
         self.db.execute(_UPDATE_ITEM, _columns(new) | {"current": number})
         new = replace(new, revision=revision.id, revisions=texts.cap(self.db, item, number))
-        texts.reindex(self.db, item)
         change = self._change(
             new, revision, candidate, completed=bool(new.body) and not old.body, retitled=new.title != old.title
         )
@@ -298,7 +300,8 @@ class _Filing:
     def _decide(self, fate: Literal["new", "revised"], change: Change) -> _Fate:
         decision = self.decide(change, self.ledger)
         due, suppressed = decisions.write(self.db, change, decision, self.at)
-        return _Fate(name=fate, item=change.item.id, due=due, suppressed=suppressed)
+        terms = None if change.fresh else texts.current_terms(self.db, change.item.id)
+        return _Fate(name=fate, item=change.item.id, due=due, suppressed=suppressed, terms=terms)
 
     # -------------------------------------------------------------- the end
 

@@ -133,6 +133,7 @@ def _prepared(db: sqlite3.Connection, path: Path, lock: ServiceLock) -> sqlite3.
     if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise StoreUnusable(f"{path}: this file system cannot hold the store (no write-ahead log); use a local disk")
     db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA cache_size = -32768")
     db.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
     # Only the service's writer makes checkpoints while it lives: two at once are what the WAL-reset race needs (F111).
     db.execute(f"PRAGMA wal_autocheckpoint = {1000 if lock.held else 0}")

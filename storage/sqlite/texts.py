@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping
 
 from monitor.language.index import index_text
 from monitor.model import Revision
-from storage import rows
 from storage.rows import when
 
 MOST_REVISIONS = 24
+
+Terms = tuple[str, str]
+"""The title's terms and the rest's."""
 
 ITEM = """
 SELECT items.*, revisions.id AS revision, revisions.body, revisions.html, revisions.source AS told_by
@@ -73,20 +77,29 @@ def make_current(db: sqlite3.Connection, item: str, revision: int, source: str) 
         " FROM (SELECT number AS number_, title AS title_, lead AS lead_ FROM revisions WHERE number = ?) WHERE id = ?",
         (revision, item),
     )
-    reindex(db, item)
 
 
-def index(db: sqlite3.Connection, number: int, title: str, lead: str, body: str) -> None:
-    """Put a new item's terms into the index."""
-    db.execute("INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)", (number, *_terms(title, lead, body)))
+def terms(title: str, lead: str, body: str) -> Terms:
+    """What a text is found by."""
+    return index_text(title), index_text(f"{lead}\n\n{body}" if body else lead)
 
 
-def reindex(db: sqlite3.Connection, item: str) -> None:
-    """Index an item's current text instead of the one before."""
+def current_terms(db: sqlite3.Connection, item: str) -> tuple[int, Terms]:
+    """An item's number, and what its current text is found by."""
     row = db.execute(f"{ITEM} WHERE items.id = ?", (item,)).fetchone()
-    terms = _terms(row["title"], row["lead"], row["body"])
-    db.execute("UPDATE search SET title = ?, text = ? WHERE rowid = ?", (*terms, row["number"]))
+    return row["number"], terms(row["title"], row["lead"], row["body"])
 
 
-def _terms(title: str, lead: str, body: str) -> tuple[str, str]:
-    return index_text(rows.writable(title)), index_text(f"{lead}\n\n{body}" if body else lead)
+def index(db: sqlite3.Connection, found_by: Mapping[int, Terms]) -> None:
+    """Put items into the index, or put them anew.
+
+    Call it outside savepoints, and keep each statement to one row: FTS5 writes all it has gathered to the disk at the
+    end of each savepoint, and SQLite sets one around a statement of many rows (150 µs an item, measured).
+    """
+    numbers = (json.dumps(list(found_by)),)
+    # Some may have been merged since.
+    there = db.execute("SELECT number FROM items WHERE number IN (SELECT value FROM json_each(?))", numbers)
+    rows = [(row["number"], *found_by[row["number"]]) for row in there]
+    indexed = db.execute("SELECT rowid FROM search WHERE rowid IN (SELECT value FROM json_each(?))", numbers)
+    db.executemany("DELETE FROM search WHERE rowid = ?", [(row["rowid"],) for row in indexed.fetchall()])
+    db.executemany("INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)", rows)

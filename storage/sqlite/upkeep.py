@@ -73,8 +73,8 @@ def empty_bodies(db: sqlite3.Connection, numbers: list[int]) -> int:
     count = db.execute(
         "UPDATE revisions SET body = '', html = '' WHERE number IN (SELECT value FROM json_each(?))", chosen
     ).rowcount
-    for row in db.execute("SELECT id FROM items WHERE current IN (SELECT value FROM json_each(?))", chosen).fetchall():
-        texts.reindex(db, row["id"])
+    shown = db.execute("SELECT id FROM items WHERE current IN (SELECT value FROM json_each(?))", chosen).fetchall()
+    texts.index(db, dict(texts.current_terms(db, row["id"]) for row in shown))
     return count
 
 

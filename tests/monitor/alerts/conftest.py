@@ -55,7 +55,9 @@ def item() -> Item:
 
 @pytest.fixture
 def make_alert() -> Callable[..., Alert]:
-    def make(item: Item, *, words: tuple[str, ...] = (), channel: str = "hook", state: str = "new", **more: Any) -> Alert:
+    def make(
+        item: Item, *, words: tuple[str, ...] = (), channel: str = "hook", state: str = "new", **more: Any
+    ) -> Alert:
         spans = tuple(
             Span(field="title", start=item.title.index(word), end=item.title.index(word) + len(word), term=word)
             for word in words

@@ -367,8 +367,10 @@ def test_an_alert_leaves_at_once_when_the_dispatcher_is_woken(rig: Rig) -> None:
 def test_a_bug_in_a_channel_is_logged_without_its_words_and_the_row_waits(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
+    secret = "https://hooks.example/" + "canary"
+
     async def broken(alert: Alert) -> Delivery:
-        raise RuntimeError("https://hooks.example/canary")
+        raise RuntimeError(secret)
 
     async def scenario() -> Counts:
         rig.channels["hook"] = Scripted("hook", broken)
@@ -435,14 +437,18 @@ def test_an_alert_whose_item_is_gone_is_a_dead_letter(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_p1_whatever_the_answers_every_row_ends_in_one_condition_and_none_is_sent_after_delivered(rig: Rig, seed: int) -> None:
+def test_p1_whatever_the_answers_every_row_ends_in_one_condition_and_none_is_sent_after_delivered(
+    rig: Rig, seed: int
+) -> None:
     draw = Random(seed)
     delivered: set[str] = set()
 
     async def any_answer(alert: Alert) -> Delivery:
         assert alert.key not in delivered
         await asyncio.sleep(0)
-        answer = draw.choice([SENT, SENT, LATER, Delivery(verdict="refused"), replace(LATER, retry_after=timedelta(seconds=30))])
+        answer = draw.choice(
+            [SENT, SENT, LATER, Delivery(verdict="refused"), replace(LATER, retry_after=timedelta(seconds=30))]
+        )
         if answer.verdict == "sent":
             delivered.add(alert.key)
         return answer
@@ -461,5 +467,3 @@ def test_p1_whatever_the_answers_every_row_ends_in_one_condition_and_none_is_sen
     assert rig.store.count("delivered") + rig.store.count("dead") == 300
     assert rig.store.count("delivered") == len(delivered)
     assert rig.store.leased == {}
-
-

@@ -92,7 +92,9 @@ def test_f066_a_first_poll_tells_only_what_is_credibly_young(
     item: Item, published: Any, assumed: bool, suppressed: str
 ) -> None:
     dated = replace(item, published=published, published_assumed=assumed)
-    assert rows(change(dated), watch(notify=("low",)), baseline=NOW - timedelta(hours=2)) == [("low", "new", suppressed)]
+    assert rows(change(dated), watch(notify=("low",)), baseline=NOW - timedelta(hours=2)) == [
+        ("low", "new", suppressed)
+    ]
 
 
 def test_f082_age_counts_from_first_seen_when_the_date_is_not_credible(item: Item) -> None:

@@ -15,7 +15,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from monitor.alerts.webhook import WebhookChannel, judged, signing_key
+from monitor.alerts.webhook import WebhookChannel, judged, signature, signing_key
 from monitor.alerts.wording import Wording
 from monitor.model import Alert, Delivery, Item
 from tests.hook import CUT, DRIP, NEVER, Hook, Say, redirect
@@ -29,7 +29,9 @@ Send = Callable[..., Awaitable[Delivery]]
 
 @pytest.fixture
 def send(item: Item, make_alert: Callable[..., Alert], wording: Wording, clock: SetClock) -> Send:
-    async def send_(hook: Hook, *, secret: str | None = None, deadline: float = 20.0, title: str = item.title) -> Delivery:
+    async def send_(
+        hook: Hook, *, secret: str | None = None, deadline: float = 20.0, title: str = item.title
+    ) -> Delivery:
         channel = WebhookChannel("hook", hook.url, secret=secret, wording=wording, clock=clock, deadline=deadline)
         try:
             return await channel.send(make_alert(item), replace(item, title=title))
@@ -77,8 +79,6 @@ def test_a_message_arrives_signed_with_its_key_and_a_documented_body(send: Send,
 
 
 def test_the_specifications_own_example_is_signed_as_it_says() -> None:
-    from monitor.alerts.webhook import signature
-
     key = signing_key("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
     body = b'{"type":"example.event"}'
     assert key == base64.b64decode("C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
@@ -246,6 +246,8 @@ def test_the_body_is_utf8_json_without_escapes(send: Send) -> None:
     assert json.loads(hook.received[0].body)["headline"] == "دوحة חטופים"
 
 
-@pytest.mark.parametrize(("status", "verdict_"), [(200, "sent"), (299, "sent"), (304, "later"), (499, "later"), (599, "later")])
+@pytest.mark.parametrize(
+    ("status", "verdict_"), [(200, "sent"), (299, "sent"), (304, "later"), (499, "later"), (599, "later")]
+)
 def test_every_other_status_has_its_meaning(status: int, verdict_: str) -> None:
     assert judged(status, {}, b"", NOW).verdict == verdict_

@@ -19,13 +19,13 @@ from monitor.model import Alert, Item, Match, Span
 from tests.monitor.alerts.conftest import NOW
 
 FSI, PDI, JOINER = "\u2068", "\u2069", "\u2060"
-CHAT = Form(chat=True)
+PLAIN, CHAT = Form(), Form(chat=True)
 MakeAlert = Callable[..., Alert]
 
 
 @pytest.fixture
 def worded(wording: Wording, make_alert: MakeAlert) -> Callable[..., Message]:
-    def make(item: Item, *words: str, form: Form = Form(), **more: object) -> Message:
+    def make(item: Item, *words: str, form: Form = PLAIN, **more: object) -> Message:
         return wording.message(make_alert(item, words=words), item, sent=NOW, form=form, **more)  # type: ignore[arg-type]
 
     return make
@@ -51,7 +51,9 @@ def test_a_hebrew_alert_keeps_its_words_and_direction(item: Item, worded: Callab
     message = worded(hebrew, "החטופים", "מדוחא")
     assert f'{FSI}צה"ל: 20 החטופים ישוחררו מדוחא{PDI}' in message.body
     assert f'{FSI}צה"ל: 20 «החטופים» ישוחררו «מדוחא»{PDI}' in message.body
-    assert '<bdi dir="auto" lang="he">צה&quot;ל: 20 <mark>החטופים</mark> ישוחררו <mark>מדוחא</mark></bdi>' in message.html
+    assert (
+        '<bdi dir="auto" lang="he">צה&quot;ל: 20 <mark>החטופים</mark> ישוחררו <mark>מדוחא</mark></bdi>' in message.html
+    )
     assert (message.payload["language"], message.payload["direction"]) == ("he", "rtl")
 
 
@@ -170,7 +172,9 @@ def test_f086_whatever_the_bidi_letters_they_end_balanced_and_nothing_else_chang
     assert controls.sub("", kept) == controls.sub("", given_)
 
 
-@pytest.mark.parametrize("payload", ["{{7*7}}", "{0.__class__}", "%s %(x)s %n", "${x}", r"\N{DASH} \x41", "#{1}", "<%= 1 %>"])
+@pytest.mark.parametrize(
+    "payload", ["{{7*7}}", "{0.__class__}", "%s %(x)s %n", "${x}", r"\N{DASH} \x41", "#{1}", "<%= 1 %>"]
+)
 def test_f090_templates_appear_as_written(item: Item, wording: Wording, make_alert: MakeAlert, payload: str) -> None:
     hostile = replace(item, title=payload, marks=(payload,))
     named = replace(wording, outlets={"bbc": payload}, watches={"deal": payload})
@@ -180,7 +184,9 @@ def test_f090_templates_appear_as_written(item: Item, wording: Wording, make_ale
     assert message.payload["headline"] == message.payload["outlet_name"] == payload
 
 
-@pytest.mark.parametrize("payload", ["@everyone", "@here", "<!channel>", "<@U123>", "<@&9>", "<#C1>", "@all", "<!subteam^S1>"])
+@pytest.mark.parametrize(
+    "payload", ["@everyone", "@here", "<!channel>", "<@U123>", "<@&9>", "<#C1>", "@all", "<!subteam^S1>"]
+)
 def test_f091_mentions_ring_nobody_in_a_chat_and_are_whole_elsewhere(
     item: Item, worded: Callable[..., Message], payload: str
 ) -> None:
@@ -194,7 +200,9 @@ def test_f091_mentions_ring_nobody_in_a_chat_and_are_whole_elsewhere(
     assert chat.payload["headline"] == title
 
 
-@pytest.mark.parametrize("payload", ["[a](http://b)", "*a*", "_a_", "`a`", "~~a~~", "# a", "> a", "![x](y)", "||a||", "<http://b>"])
+@pytest.mark.parametrize(
+    "payload", ["[a](http://b)", "*a*", "_a_", "`a`", "~~a~~", "# a", "> a", "![x](y)", "||a||", "<http://b>"]
+)
 def test_f091_markdown_from_outside_is_escaped(item: Item, worded: Callable[..., Message], payload: str) -> None:
     line = worded(replace(item, title=payload)).markdown.split("\n\n")[1].strip(FSI + PDI)
     assert re.sub(r"\\(.)", r"\1", line) == payload
@@ -273,10 +281,13 @@ def test_a_link_cannot_leave_its_place_in_the_markup(item: Item, worded: Callabl
     assert message.link.startswith("https://a.example/x%20y%22%27%3C%3E%28%29%60")
 
 
-def test_context_windows_are_short_marked_and_cut_between_letters(item: Item, wording: Wording, make_alert: MakeAlert) -> None:
+def test_context_windows_are_short_marked_and_cut_between_letters(
+    item: Item, wording: Wording, make_alert: MakeAlert
+) -> None:
     body = FAMILY * 40 + " hostage " + "e\u0301" * 200 + "\n\nDoha end"
     spans = tuple(
-        Span(field="body", start=body.index(word), end=body.index(word) + len(word), term=word) for word in ("hostage", "Doha")
+        Span(field="body", start=body.index(word), end=body.index(word) + len(word), term=word)
+        for word in ("hostage", "Doha")
     )
     long = replace(item, body=body)
     message = wording.message(make_alert(long, match=Match(watch="deal", spans=spans)), long, sent=NOW)
@@ -287,7 +298,9 @@ def test_context_windows_are_short_marked_and_cut_between_letters(item: Item, wo
     assert second == f"In the text: {FSI}…" + "e\u0301" * 29 + f" «Doha» end{PDI}"
 
 
-def test_words_that_overlap_or_stand_outside_the_text_are_marked_once(item: Item, wording: Wording, make_alert: MakeAlert) -> None:
+def test_words_that_overlap_or_stand_outside_the_text_are_marked_once(
+    item: Item, wording: Wording, make_alert: MakeAlert
+) -> None:
     spans = [Span(field="title", start=a, end=b, term="x") for a, b in ((0, 7), (0, 12), (8, 12), (40, 400), (-3, 2))]
     message = wording.message(make_alert(item, match=Match(watch="deal", spans=tuple(spans))), item, sent=NOW)
     assert "«Hostage deal» reached" in message.body

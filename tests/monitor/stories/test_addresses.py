@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Entry
+from monitor.stories.addresses import bare_host
 from monitor.stories.identity import clean_url, keys
 
 TABLE = tomllib.loads(Path(__file__).with_name("addresses.toml").read_text(encoding="utf-8"))
@@ -99,6 +100,19 @@ def test_f065_a_variant_of_any_address_keeps_its_keys(outlet_named, variant, url
     rules = outlet_named(outlet)
     told = [Entry(title="Talks", url=each) for each in (url, VARIANTS[variant](url))]
     assert keys(told[0], rules) == keys(told[1], rules)
+
+
+@pytest.mark.parametrize(
+    ("host", "bare"),
+    [
+        ("WWW.Example.org.", "example.org"),
+        ("www.m.example.org", "example.org"),
+        ("amp.dev", "amp.dev"),
+        ("m.co", "m.co"),
+    ],
+)
+def test_a_door_is_taken_off_a_host_only_when_a_house_remains(host, bare) -> None:
+    assert bare_host(host) == bare
 
 
 @given(pairs=st.permutations([("a", "1"), ("b", "2"), ("a", "3"), ("utm_source", "x")]))

@@ -27,7 +27,9 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="he" xml:base="http
 <link rel="alternate" type="application/json" href="one.json"/><link href="one"/><id>tag:a.example,2026:1</id>
 <published>2026-11-22T10:00:00.123Z</published><updated>2026-11-22T13:00:00+02:00</updated>
 <author><name>First</name></author><author><name>Second</name></author><category term="world" label="World"/>
-<summary>Plain &lt;b&gt; summary</summary><content type="html">&lt;p&gt;First.&lt;/p&gt;&lt;p&gt;See &lt;a href="two"&gt;this&lt;/a&gt;.&lt;/p&gt;</content></entry>
+<summary>Plain &lt;b&gt; summary</summary>
+<content type="html">&lt;p&gt;First.&lt;/p&gt;
+&lt;p&gt;See &lt;a href="two"&gt;this&lt;/a&gt;.&lt;/p&gt;</content></entry>
 </feed>"""
 
 
@@ -57,7 +59,10 @@ def test_rdf_and_old_rss_are_read(read_body: Read) -> None:
         '<title>News</title></channel><item rdf:about="https://a.example/1"><title>Talks</title>'
         "<link>https://a.example/1</link><dc:date>2026-11-22T10:00Z</dc:date><dc:creator>Desk</dc:creator></item></rdf:RDF>"
     )
-    old = '<!DOCTYPE rss SYSTEM "http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss version="0.91"><channel><item><title>Talks</title><link>https://a.example/1</link></item></channel></rss>'
+    old = (
+        '<!DOCTYPE rss SYSTEM "http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss version="0.91"><channel>'
+        "<item><title>Talks</title><link>https://a.example/1</link></item></channel></rss>"
+    )
     for body in (rdf, old):
         reading = read_body(body)
         assert reading.outcome is Outcome.OK
@@ -212,7 +217,8 @@ def test_f051_external_entities_are_neither_read_nor_asked_for(read_body: Read, 
 def test_f052_billion_laughs_stay_small(read_body: Read) -> None:
     lines = ['<!ENTITY a0 "ha">'] + [f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12)]
     reading = read_body(
-        f'<!DOCTYPE rss [{"".join(lines)}]><rss version="2.0"><channel><item><title>&a11;</title></item></channel></rss>'
+        f"<!DOCTYPE rss [{''.join(lines)}]>"
+        '<rss version="2.0"><channel><item><title>&a11;</title></item></channel></rss>'
     )
     assert len(repr(reading)) < 10_000
 

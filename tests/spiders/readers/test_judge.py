@@ -28,7 +28,7 @@ def judged(
         ("<html><body>Sorry</body></html>", {"CF_Mitigated": "challenge"}),
         ('<html><script src="https://geo.captcha-delivery.com/captcha/"></script></html>', {}),
         (
-            '<html><iframe src="/_Incapsula_Resource?x=1">Request unsuccessful. Incapsula incident ID: 1</iframe></html>',
+            '<html><iframe src="/_Incapsula_Resource?x=1">Incapsula incident ID: 1</iframe></html>',
             {},
         ),
         ("<html><body><p>Please verify you are human by completing the action below.</p></body></html>", {}),

@@ -20,7 +20,7 @@ FOOTER = f"<footer>{PARAGRAPH * 4}</footer>"
 
 
 def article(head: str = "", body: str = f"<p>{PARAGRAPH}</p>", **told: Any) -> str:
-    data = json.dumps(told).replace("</", "<\/")
+    data = json.dumps(told).replace("</", "<\\/")
     block = f'<script type="application/ld+json">{data}</script>' if told else ""
     return f"<!DOCTYPE html><html><head>{head}{block}</head><body><article>{body}</article></body></html>"
 
