@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from config.errors import ConfigError, Problem
 from config.load import place_in
@@ -164,14 +164,20 @@ class Desk:
         return Filing(answer=answer, candidates=found, after=after, held=held)
 
     def matched(self, filing: Filing, unchanged: Collection[str], edition: Edition) -> Filing:
-        """What each text that may be new matches."""
-        answer = filing.answer
+        """What each text that may be new matches; then the texts are cut to what the outlet's file lets us keep.
+
+        Watches read all that the wire said: a word in a lead that may not be kept still alerts, by its clause alone.
+        """
+        answer, outlet = filing.answer, edition.outlets[filing.answer.outlet]
         matches = {
-            each.id: edition.watches.match(item_text(each.entry, each, answer.outlet, answer.source))
+            each.id: tuple(
+                _without_spans(match, outlet)
+                for match in edition.watches.match(item_text(each.entry, each, answer.outlet, answer.source))
+            )
             for each in filing.candidates
             if each.id not in unchanged
         }
-        return replace(filing, matches=matches)
+        return replace(filing, matches=matches, candidates=tuple(_kept(each, outlet) for each in filing.candidates))
 
     async def unchanged(self, filing: Filing) -> frozenset[str]:
         """Candidates whose text is held already: nothing needs to be matched again."""
@@ -280,6 +286,24 @@ class Desk:
 def _source(outlet: Outlet, source: str) -> Source | None:
     name = source.partition("/")[2]
     return next((each for each in outlet.source if each.id == name), None)
+
+
+_NOT_KEPT: Mapping[str, tuple[str, ...]] = {"headline": ("lead", "body", "html"), "lead": ("body", "html"), "body": ()}
+
+
+def _kept(candidate: Candidate, outlet: Outlet) -> Candidate:
+    """The candidate without the texts that its outlet's ``keep`` excludes."""
+    entry = candidate.entry
+    if not any(getattr(entry, name) for name in _NOT_KEPT[outlet.keep]):
+        return candidate
+    emptied: dict[str, Any] = dict.fromkeys(_NOT_KEPT[outlet.keep], "")
+    return replace(candidate, entry=replace(entry, **emptied))
+
+
+def _without_spans(match: Match, outlet: Outlet) -> Match:
+    """The match without places in texts that are not kept: they would point into nothing."""
+    spans = tuple(span for span in match.spans if span.field not in _NOT_KEPT[outlet.keep])
+    return match if len(spans) == len(match.spans) else replace(match, spans=spans)
 
 
 def _wants_page(outlet: Outlet, item: Item, matches: tuple[Match, ...]) -> bool:

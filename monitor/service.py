@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,8 @@ class Running:
     refused: str = ""
     store_warnings: tuple[str, ...] = ()
     visits: set[asyncio.Task[None]] = field(default_factory=set)
-    closing: set[asyncio.Task[None]] = field(default_factory=set)
+    closing: dict[asyncio.Task[None], Mapping[str, Channel]] = field(default_factory=dict)
+    """Channels of an earlier configuration, while their last messages are on their way."""
 
 
 class Service:
@@ -157,13 +158,13 @@ class Service:
         finally:
             await self.crawler.stop(STOP_GRACE / 2)
             self._workers.close()
-            for channel in self._channels.values():
-                await channel.close()
+            for closing, channels in self.running.closing.items():
+                closing.cancel()
+                await _close(channels)
+            await _close(self._channels)
 
     async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
         """Give what is under way a few seconds, then let go of it: nothing half filed, leases free for the next."""
-        for task in self.running.closing:
-            task.cancel()
         pending = [*tasks, *self.running.visits]
         _done, late = await asyncio.wait(pending, timeout=STOP_GRACE / 2)
         for task in late:
@@ -193,10 +194,7 @@ class Service:
             await self._rest(stop)
 
     async def _rest(self, stop: asyncio.Event) -> None:
-        waits = {
-            asyncio.create_task(wait)
-            for wait in (self.clock.sleep(self._tick), self._wake.wait(), stop.wait())
-        }
+        waits = {asyncio.create_task(wait) for wait in (self.clock.sleep(self._tick), self._wake.wait(), stop.wait())}
         _done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
@@ -254,9 +252,12 @@ class Service:
         """Take a saved configuration into force whole, or keep the last good one whole and say so."""
         if self._folder is None:
             return
-        from watchfiles import awatch  # noqa: PLC0415  (0.1 s that only a running service needs)
+        from watchfiles import Change, awatch  # noqa: PLC0415  (0.1 s that only a running service needs)
 
-        async for _changes in awatch(self._folder, stop_event=stop, debounce=200):
+        def is_ours(_change: Change, path: str) -> bool:
+            return path.endswith(".toml")  # the store may stand in the same folder
+
+        async for _changes in awatch(self._folder, stop_event=stop, debounce=200, watch_filter=is_ours):
             await self.reload()
 
     async def reload(self) -> bool:
@@ -264,7 +265,7 @@ class Service:
         try:
             fresh = await asyncio.to_thread(load, self._folder)
             compiled = await asyncio.to_thread(edition, fresh)
-            opened = dict(self._open_channels(fresh))
+            opened = dict(self._channels) if _same_channels(fresh, self.config) else dict(self._open_channels(fresh))
         except ConfigError as error:
             said = tuple(map(str, error.problems))
             if self.running.refused != said[0]:
@@ -275,9 +276,9 @@ class Service:
         replaced, self._channels = self._channels, opened
         self.desk.edition = compiled
         await self._register()
-        closing = asyncio.create_task(self._close_later(replaced))
-        self.running.closing.add(closing)
-        closing.add_done_callback(self.running.closing.discard)
+        if replaced != opened:
+            closing = asyncio.create_task(self._close_later(replaced))
+            self.running.closing[closing] = replaced
         self._wake.set()
         log.info("configuration in force", extra={"outlets": len(fresh.outlets), "watches": len(fresh.watches)})
         return True
@@ -285,8 +286,8 @@ class Service:
     async def _close_later(self, replaced: Mapping[str, Channel]) -> None:
         """Messages on their way through the old channels end first: cutting one off would double it."""
         await asyncio.sleep(SEND_DEADLINE)
-        for channel in replaced.values():
-            await channel.close()
+        await _close(replaced)
+        self.running.closing = {task: left for task, left in self.running.closing.items() if left is not replaced}
 
     # ------------------------------------------------------------------ calendar and status
 
@@ -343,7 +344,7 @@ class _ClockWatch:
 
 
 async def _first_to_end(tasks: list[asyncio.Task[Any]], stop: asyncio.Event) -> None:
-    """Wait for ``stop``, or for a loop that breaks: then the service ends with its error rather than go on half alive."""
+    """Wait for ``stop``, or for a loop that breaks: then the service ends with its error, not half alive."""
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
         done, _pending = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -355,6 +356,22 @@ async def _first_to_end(tasks: list[asyncio.Task[Any]], stop: asyncio.Event) -> 
             break
         tasks = [task for task in tasks if not task.done()]
     stopping.cancel()
+
+
+async def _close(channels: Mapping[str, Channel]) -> None:
+    for channel in channels.values():
+        await channel.close()
+
+
+def _same_channels(one: Config, other: Config) -> bool:
+    """Nothing that a channel is made of has changed: addresses, secrets, and the names its messages use."""
+
+    def made_of(config: Config) -> tuple[object, ...]:
+        names = [(outlet.id, outlet.name) for outlet in config.outlets.values()]
+        titles = [(watch.id, watch.title) for watch in config.watches.values()]
+        return config.settings.channel, dict(config.secrets), config.settings.service, names, titles
+
+    return made_of(one) == made_of(other)
 
 
 def source_ids(config: Config, outlet: str) -> tuple[str, ...]:

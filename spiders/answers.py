@@ -38,7 +38,9 @@ class Question:
     """Set before every reason: what the operator states (``robots permitted: …``)."""
 
 
-def failed(question: Question, reason: str, *, at: datetime, outcome: Outcome = Outcome.FAILED, seconds: float) -> Answer:
+def failed(
+    question: Question, reason: str, *, at: datetime, outcome: Outcome = Outcome.FAILED, seconds: float
+) -> Answer:
     """The answer when there was no response to judge."""
     return Answer(
         source=question.source, outlet=question.outlet, url=question.url, final_url=question.url, at=at,
@@ -70,7 +72,9 @@ def answered(question: Question, response: Response, *, at: datetime, seconds: f
     if response.status == NOT_MODIFIED:
         return _not_modified(question, response, answer), False
     if response.status == GONE:
-        return replace(answer, outcome=Outcome.GONE, reason=noted(question, "HTTP 410: gone for good, says the server")), False
+        return replace(
+            answer, outcome=Outcome.GONE, reason=noted(question, "HTTP 410: gone for good, says the server")
+        ), False
     good = 200 <= response.status < 300
     verdict = judge(
         url=question.url, final_url=response.url, status=response.status, headers=headers(response),
@@ -143,7 +147,9 @@ def _whole(child: Answer) -> bool:
 
 def _not_modified(question: Question, response: Response, answer: Answer) -> Answer:
     if not answer.conditional:
-        return replace(answer, reason=noted(question, "answered 304 (unchanged) twice to a request without a condition"))
+        return replace(
+            answer, reason=noted(question, "answered 304 (unchanged) twice to a request without a condition")
+        )
     new, held = given(response), question.held
     validators = replace(held, etag=new.etag or held.etag, last_modified=new.last_modified or held.last_modified)
     return replace(answer, outcome=Outcome.UNCHANGED, validators=validators, size=0)
@@ -165,7 +171,8 @@ def body_hash(body: bytes) -> str:
 def headers(response: Response) -> Mapping[str, str]:
     """Header fields by lower-case name; a repeated one joined as RFC 9110, 5.3 allows."""
     return {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in response.headers.items()
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+        for name, values in response.headers.items()
     }
 
 

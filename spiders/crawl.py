@@ -92,12 +92,13 @@ class ResidentCrawler:
         clock: Clock,
         concurrency: int = 32,
         renewed: float = RENEWED,
+        retried: float = RETRIED,
         settings: dict[str, Any] | None = None,
     ) -> None:
         self._equipment = Equipment(
             config=config, robots=RobotsBook(hosts, clock), workers=workers, clock=clock, desk=desk
         )
-        self._concurrency, self._renewed = concurrency, renewed
+        self._concurrency, self._renewed, self._retried = concurrency, renewed, retried
         self._settings = limits.settings(**(settings or {}))
         self._current: _Generation | None = None
         self._retired: set[_Generation] = set()
@@ -154,7 +155,7 @@ class ResidentCrawler:
                 log.error("crawler ended by itself, renewing it reason=%s", old.error() or "closed")
                 for ticket in old.left():
                     self._refuse(ticket, "the crawler ended by itself")
-                await self._replace(pause=RETRIED if old.short_lived else 0.0)
+                await self._replace(pause=self._retried)
             else:
                 await self._replace()
                 old.retire()
@@ -181,22 +182,14 @@ class _Generation:
         self._taken: set[Ticket] = set()
         self._runner = AsyncCrawlerRunner(settings)
         self._crawler: Crawler = self._runner.create_crawler(ResidentSpider)
-        self._loop = asyncio.get_running_loop()
-        self._born = self._loop.time()
         self._retired = False
-        self.crawl = self._runner.crawl(
-            self._crawler, equipment=equipment, queue=self._queue, concurrency=concurrency
-        )
+        self.crawl = self._runner.crawl(self._crawler, equipment=equipment, queue=self._queue, concurrency=concurrency)
         self.crawl.add_done_callback(lambda task: task.cancelled() or task.exception())  # `error` reads it, or nobody
 
     @property
     def serving(self) -> bool:
         engine = self._crawler._engine
         return not self.crawl.done() and engine is not None and engine.running
-
-    @property
-    def short_lived(self) -> bool:
-        return self._loop.time() - self._born < RETRIED
 
     async def ready(self) -> None:
         """Wait until visits are served; raises what kept the crawler from starting."""

@@ -169,7 +169,9 @@ class Handler(HTTP11DownloadHandler):
             # Scrapy's word for a body over the limit; it names the announced size, and none while it streams.
             limit = request.meta.get("download_maxsize", self._default_maxsize)
             announced = re.search(r"Expected to receive (\d+) bytes", str(error))
-            raise TooLarge(f"{int(announced[1]):,} bytes" if announced else f"more than {limit:,} bytes", limit) from error
+            raise TooLarge(
+                f"{int(announced[1]):,} bytes" if announced else f"more than {limit:,} bytes", limit
+            ) from error
 
     async def close(self) -> None:
         if self._unverified is not None:

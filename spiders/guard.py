@@ -90,7 +90,7 @@ def parse(url: str) -> Address:
         raise AddressRefused(f"only http and https are fetched, not {parts.scheme or 'an address without a scheme'}")
     if "@" in parts.netloc:
         raise AddressRefused("the address carries a user part")
-    if not parts.hostname or port == 0:
+    if not parts.hostname or port == 0 or ("[" in parts.netloc and ":" not in parts.hostname):
         raise AddressRefused("the address names no host or no port")
     return Address(
         scheme=parts.scheme, name=_name(parts.hostname), port=port or (443 if parts.scheme == "https" else 80)

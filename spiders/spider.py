@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import scrapy
-from scrapy import signals
 from scrapy.logformatter import LogFormatter
 
 from config.load import load
@@ -34,7 +33,6 @@ from spiders.workers import Workers
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
-    from twisted.python.failure import Failure
 
 log = logging.getLogger(__name__)
 
@@ -97,13 +95,6 @@ class ResidentSpider(_Equipped):
     def __init__(self, *, queue: asyncio.Queue[Ticket | None], concurrency: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._queue, self._room = queue, asyncio.Semaphore(concurrency)
-        self._broken: dict[int, str] = {}
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        spider = super().from_crawler(crawler, *args, **kwargs)
-        crawler.signals.connect(spider.item_error, signals.item_error)
-        return spider
 
     async def start(self) -> AsyncIterator[Any]:
         async with asyncio.TaskGroup() as visits:
@@ -135,14 +126,14 @@ class ResidentSpider(_Equipped):
         troubles = []
         async for due, answer in visitor.walk(visit, trip):
             arrival = Arrival(due=due, answer=answer)
-            await self.crawler.engine.scraper.start_itemproc_async(arrival, response=None)
-            if (trouble := self._broken.pop(id(arrival), "")) != "":
-                troubles.append(trouble)
+            try:
+                # The stages themselves, not Scrapy's counting around them: a crawler that is closed from outside
+                # would wait for ever for items that no response brought (`Scraper._check_if_closing`).
+                await self.crawler.engine.scraper.itemproc.process_item_async(arrival)
+            except Exception as error:  # the other answers of the visit go on; the report names this one
+                log.exception("answer not filed source=%s", answer.source)
+                troubles.append(f"not filed: {type(error).__name__}: {error}")
         return "; ".join(troubles)
-
-    def item_error(self, item: object, failure: Failure) -> None:
-        """A stage raised; Scrapy has logged it, and the visit's report names it."""
-        self._broken[id(item)] = f"not filed: {type(failure.value).__name__}: {failure.value}"
 
 
 # ------------------------------------------------------------------ Scrapy's own commands
@@ -235,7 +226,9 @@ class OutletLoader:
         return cls(load(Path(folder) if folder else None))
 
     def load(self, spider_name: str) -> type[OutletSpider]:
-        outlet = self._config.outlets[spider_name]  # KeyError: Scrapy's way of saying that there is none
+        outlet = self._config.outlets.get(spider_name)
+        if outlet is None:
+            raise KeyError(f"no outlet is called {spider_name!r}: see `scrapy list`")
         return type("OutletSpider", (OutletSpider,), {"name": outlet.id, "outlet": outlet, "config": self._config})
 
     def list(self) -> list[str]:
@@ -258,10 +251,6 @@ class Quiet(LogFormatter):
 
     def scraped(self, item: Any, response: Any, spider: Any) -> Any:
         return None
-
-    def item_error(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
-        source = item.answer.source if isinstance(item, Arrival) else type(item).__name__
-        return {"level": logging.ERROR, "msg": "answer not filed source=%(source)s", "args": {"source": source}}
 
 
 __all__ = ["Arrival", "Equipment", "OutletLoader", "OutletSpider", "Quiet", "ResidentSpider", "Ticket"]

@@ -98,7 +98,12 @@ class Visitor:
 
     async def _poll(self, state: SourceState, outlet: Outlet, source: Source, trip: Trip) -> Answer:
         question = Question(
-            source=state.id, outlet=outlet.id, kind=source.kind, url=state.url, held=state.validators, note=_note(outlet)
+            source=state.id,
+            outlet=outlet.id,
+            kind=source.kind,
+            url=state.url,
+            held=state.validators,
+            note=_note(outlet),
         )
         plain_due = state.last_plain is None or self._clock.now() - state.last_plain >= PLAIN_EVERY
         validators = None if plain_due else state.validators

@@ -113,15 +113,16 @@ _statuses: ContextVar[list[int] | None] = ContextVar("statuses", default=None)
 _message_id: ContextVar[str] = ContextVar("message_id", default="")
 
 
-class _Statuses(logging.Handler):
+class _Statuses(logging.Filter):
     """Apprise tells an HTTP status in its log only: the number is kept, the text (it may hold secrets) dropped."""
 
     _said = re.compile(r"\berror=(\d{3})\b")
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         kept = _statuses.get()
         if kept is not None:
             kept.extend(int(status) for status in self._said.findall(record.getMessage()))
+        return False
 
 
 class AppriseChannel:
@@ -140,7 +141,7 @@ class AppriseChannel:
         self._wording = wording
         self._clock = clock
         self._deadline = deadline
-        self._mail = self._service.schema in _MAIL
+        self._mail = not _schemes(self._service).isdisjoint(_MAIL)
         self._format = _format(self._service)
         self._pace = min(float(self._service.request_rate_per_sec), 0.0 if self._mail else _SLOWEST_PACE)
         self._free_at = 0.0
@@ -260,9 +261,8 @@ def _service(url: str) -> Any:
 def _silence() -> None:
     """Apprise's log spells addresses and header tokens, urllib3's debug log spells paths (F135)."""
     logger = logging.getLogger("apprise")
-    if not any(isinstance(handler, _Statuses) for handler in logger.handlers):
-        logger.addHandler(_Statuses())
-    logger.propagate = False
+    if not any(isinstance(each, _Statuses) for each in logger.filters):
+        logger.addFilter(_Statuses())
     logger.setLevel(logging.WARNING)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
 
@@ -286,7 +286,14 @@ def _format(service: Any) -> str:
     """``text`` where it is taken literally, else what the service speaks."""
     from apprise import NotifyFormat  # noqa: PLC0415
 
-    if service.schema in _MARKDOWN_IN_ANY_CASE:
+    schemes = _schemes(service)
+    if schemes & _MARKDOWN_IN_ANY_CASE:
         return "markdown"
-    order = ("html", "text", "markdown") if service.schema in _MAIL else ("text", "html", "markdown")
+    order = ("html", "text", "markdown") if schemes & _MAIL else ("text", "html", "markdown")
     return next(name for name in order if service.resolve_format(NotifyFormat(name)) == NotifyFormat(name))
+
+
+def _schemes(service: Any) -> frozenset[str]:
+    """What addresses of this service begin with; the one in use may be another (a service's own https link)."""
+    told = (service.protocol, service.secure_protocol)
+    return frozenset(name for each in told if each for name in ((each,) if isinstance(each, str) else each))

@@ -119,7 +119,7 @@ class Dispatcher:
         room = self._room()
         # A lane that stays full must not hide the rows of others behind its own: then more are taken than it holds.
         limit = room if room >= QUEUE // 4 else OVERFLOW
-        rows = await self._outbox.claim_alerts(self._clock.now(), limit=limit, lease=LEASE)
+        rows = await self._outbox.claim_alerts(self._clock.now(), limit=limit, lease=LEASE * self._clock.pace)
         at = self._clock.monotonic()
         for alert in rows:
             await self._place(Leased(alert=alert, at=at))

@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 
 
 class SpedUpClock:
-    """`monitor.ports.Clock` whose wall clock shows ``start`` when it is made, and runs ``factor`` times too fast.
-
-    ``monotonic`` and ``sleep`` are the machine's own: deadlines and limits stay what they are.
-    """
+    """`monitor.ports.Clock`: the wall begins at ``start`` when it is made and runs ``factor`` times as fast as the
+    machine's; ``monotonic`` and ``sleep`` are the machine's own seconds, so limits and deadlines stay what they are."""
 
     def __init__(self, start: datetime, factor: float, *, real: Callable[[], float] = time.monotonic) -> None:
         if factor <= 0:
@@ -34,6 +32,6 @@ class SpedUpClock:
         await asyncio.sleep(seconds)
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Return once the wall clock shows ``moment`` or later."""
+        """Return once the clock shows ``moment`` or later."""
         while (left := (moment - self.now()).total_seconds()) > 0:
             await self.sleep(left / self._factor)

@@ -18,7 +18,11 @@ _TOKEN = re.compile(
     r"""[^\W_]+(?:'[^\W_]+|(?<=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])"(?=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])[^\W_]+)*"""
 )
 _CAPITALS = re.compile(r"([A-Z]{2,4})s?")
-_SENTENCE_END = re.compile(r"""[.!?؟۔…]["')\]»”’]*(?=\s)|\n""")
+# A full stop ends no sentence behind an initial (U.S.) or a title, nor before a small Latin letter.
+_SENTENCE_END = re.compile(
+    r"""(?:(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|Lt))(?<!\b(?:Mrs|Gen|Sen|Rep|Gov|Col|Maj))\.(?!\s+[a-z])|[!?؟۔…])"""
+    r"""["')\]]*(?=\s)|\n"""
+)
 _PARAGRAPH_END = re.compile(r"\n\s*\n")
 
 

@@ -153,7 +153,9 @@ def _brotli(body: bytes) -> Iterator[bytes | None]:
 
 
 def _zstd(body: bytes) -> Iterator[bytes | None]:
-    reader = zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW).stream_reader(BytesIO(body), read_across_frames=True)
+    reader = zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW).stream_reader(
+        BytesIO(body), read_across_frames=True
+    )
     seen = False
     while piece := reader.read(PIECE):
         seen = True

@@ -32,7 +32,7 @@ _DECLARED = re.compile(
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _VALID_MULTIBYTE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_FOREIGN_WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f]+[^\W\d_]*")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def _whole(body: bytes, name: str) -> str | None:
 def _plausible(body: bytes, name: str) -> float:
     """How much of the foreign text looks like words of the charset's own script."""
     text = body[:_SAMPLE].decode(name, "replace") if len(body) <= _SAMPLE else _high_part(body).decode(name, "replace")
-    words: list[str] = _FOREIGN_WORD.findall(text)
+    words: list[str] = [word for word in _WORD.findall(text) if not word.isascii()]
     total = sum(map(len, words)) + 3 * text.count("\ufffd")
     return sum(len(word) for word in words if _own_script(word, name)) / total if total else 0.0
 

@@ -14,7 +14,7 @@ from spiders.readers.text import plain
 
 _SCRIPT = re.compile(r"<script\b[^<>]{0,500}?application/ld\+json[^<>]{0,500}>", re.IGNORECASE)
 _WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*$")
-_BREAKS = re.compile(r" {3,}|\s*\n\s*")  # ynet's articleBody marks paragraphs by runs of spaces
+_BREAKS = re.compile(r" {3,}|\n")  # ynet's articleBody marks paragraphs by runs of spaces
 _MOST_BLOCKS, _MOST_NODES = 30, 2_000
 
 
@@ -70,7 +70,7 @@ def _nodes(found: Any) -> Iterator[dict[str, Any]]:
         node = waiting.pop(0)
         count += 1
         if isinstance(node, list):
-            waiting.extend(node)
+            waiting.extend(node[:_MOST_NODES])
         elif isinstance(node, dict):
             yield node
             waiting.extend(node["@graph"] if isinstance(node.get("@graph"), list) else ())

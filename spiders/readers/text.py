@@ -21,8 +21,9 @@ FRAGMENT_DEPTH = 100
 
 # C0 and C1 controls except tab and line breaks, DEL, non-characters (F42).
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)[^<>]*>")
-_ANY_TAG = re.compile(r"<[/!?a-zA-Z][^<>]*>")
+# Possessive: a tag that never closes must not be tried from each of its letters.
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*+)[^<>]*+>")
+_ANY_TAG = re.compile(r"<[/!?a-zA-Z][^<>]*+>")
 _BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
 _BLOCK = re.compile(
     r"</?(?:p|div|li|ul|ol|h[1-6]|blockquote|table|tr|td|th|section|article|figure|figcaption|header|footer|hr|pre|dl|dt|dd)\b[^<>]*>",
@@ -106,17 +107,19 @@ def _without_unread(markup: str) -> str:
     """Comments, scripts and the like removed; what is opened and never closed ends the text."""
     kept: list[str] = []
     position = 0
-    lowered = ""
     while (found := _UNREAD.search(markup, position)) is not None:
         kept.append(markup[position : found.start()])
-        lowered = lowered or markup.lower()
-        closing = "-->" if found[1] is None else f"</{found[1].lower()}"
-        end = lowered.find(closing, found.end()) if len(lowered) == len(markup) else -1
-        if end < 0:
+        end = _end_of_unread((found[1] or "").lower()).search(markup, found.end())
+        if end is None:
             return "".join(kept)
-        position = end + len(closing) if found[1] is None else lowered.find(">", end) + 1 or len(markup)
+        position = end.end()
     kept.append(markup[position:])
     return "".join(kept)
+
+
+@functools.cache
+def _end_of_unread(name: str) -> re.Pattern[str]:
+    return re.compile(rf"</{name}[^<>]*+>?" if name else "-->", re.IGNORECASE)
 
 
 def depth(markup: str, *, enough: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,6 +32,7 @@ _SEARCH = f"""
 {ITEM} JOIN search ON search.rowid = items.number
 WHERE search MATCH ? ORDER BY bm25(search, 4.0, 1.0), items.first_seen DESC LIMIT ?
 """
+_CUT = re.compile(r"[^0-9A-Za-z\x80-\U0010ffff]+")
 _TABLES = {
     "items": "SELECT count(*) FROM items",
     "revisions": "SELECT count(*) FROM revisions",
@@ -88,11 +90,11 @@ def items(
 
 
 def search(db: sqlite3.Connection, terms: Sequence[str], limit: int) -> tuple[Item, ...]:
-    """Each term is quoted: nothing in it is a word of FTS5's query language."""
-    quoted = ['"' + rows.writable(term).replace('"', '""') + '"' for term in terms if term.strip()]
-    if not quoted:
+    """Each term is cut as the index's tokeniser cuts, and quoted: nothing in it is a word of FTS5's query language."""
+    words = [word for term in terms for word in _CUT.split(rows.writable(term)) if word]
+    if not words:
         return ()
-    return tuple(map(rows.item, db.execute(_SEARCH, (" AND ".join(quoted), limit))))
+    return tuple(map(rows.item, db.execute(_SEARCH, (" AND ".join(f'"{word}"' for word in words), limit))))
 
 
 def revisions(db: sqlite3.Connection, name: str) -> tuple[Revision, ...]:

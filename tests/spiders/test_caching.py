@@ -81,7 +81,9 @@ def test_f027_a_304_that_comes_twice_to_a_plain_request_is_a_failure(wire, site,
 
 def test_f027_a_304_brings_new_validators_and_its_body_is_ignored(wire, site, run):
     site.answer("/rss", status=304, headers={"ETag": '"new"', "Connection": "close"}, body=feed("not news"))
-    answer = one(wire, run, known(wire, wire.source(site.url("/rss")), etag='"old"', last_modified="Mon", body_hash="h"))
+    answer = one(
+        wire, run, known(wire, wire.source(site.url("/rss")), etag='"old"', last_modified="Mon", body_hash="h")
+    )
     assert (answer.outcome, answer.entries) == (Outcome.UNCHANGED, ())
     assert answer.validators == Validators(etag='"new"', last_modified="Mon", body_hash="h")
 

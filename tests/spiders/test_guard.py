@@ -15,17 +15,7 @@ from tests.newsserver import Answer, rss
 FEED = Answer(body=rss([{"title": "One", "link": "http://example.org/1"}]))
 
 # Every one leads (or might lead) somewhere that is not the public network.
-SPELLINGS = """
-127.0.0.1 127.0.0.2 127.255.255.255 127.1 127.0.1 2130706433 017700000001 0x7f000001 0x7f.1 0x7F.0x0.0x0.0x1
-0177.0.0.1 0177.0.0.01 00000127.0.0.1 127.0.0.1. 0 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255
-169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.170 192.0.2.1 192.88.99.1 192.168.1.1 198.18.0.1
-198.19.255.255 198.51.100.7 203.0.113.9 224.0.0.1 239.255.255.250 240.0.0.1 255.255.255.255 3232235777 0xc0a80101
-①②⑦.⓪.⓪.① １２７.０.０.１ 127。0。0。1 127.0.0.%31
-[::] [::1] [0:0:0:0:0:0:0:1] [::127.0.0.1] [::ffff:127.0.0.1] [::ffff:7f00:1] [::ffff:0:127.0.0.1] [::ffff:10.0.0.1]
-[64:ff9b::7f00:1] [64:ff9b::10.0.0.1] [64:ff9b:1::7f00:1] [2002:7f00:1::] [2002:c0a8:101::1] [2001::1]
-[2001:db8::1] [3fff::1] [fc00::1] [fd12:3456::1] [fe80::1] [fe80::1%25lo] [fec0::1] [ff02::1] [ff0e::1] [100::1] [4000::1]
-[5f00::1]
-""".split()
+SPELLINGS = ["127.0.0.1", "127.0.0.2", "127.255.255.255", "127.1", "127.0.1", "2130706433", "017700000001", "0x7f000001", "0x7f.1", "0x7F.0x0.0x0.0x1", "0177.0.0.1", "0177.0.0.01", "00000127.0.0.1", "127.0.0.1.", "0", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.0.170", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255", "3232235777", "0xc0a80101", "①②⑦.⓪.⓪.①", "１２７.０.０.１", "127。0。0。1", "127.0.0.%31", "[::]", "[::1]", "[0:0:0:0:0:0:0:1]", "[::127.0.0.1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:0:127.0.0.1]", "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b::10.0.0.1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2002:c0a8:101::1]", "[2001::1]", "[2001:db8::1]", "[3fff::1]", "[fc00::1]", "[fd12:3456::1]", "[fe80::1]", "[fe80::1%25lo]", "[fec0::1]", "[ff02::1]", "[ff0e::1]", "[100::1]", "[4000::1]", "[5f00::1]"]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -124,7 +114,6 @@ def test_f095_a_name_that_leads_inside_is_refused_unless_it_is_allowed_by_name_a
     assert site.requests == []
     wire.allow = (f"inside.example:{site.port}",)
     wire.arrivals.clear()
-    wire.clock.moved += wire.clock.now() - wire.clock.now()
     wire.keeper.copies.clear()
     one(wire, run, {"inside.example": ["127.0.0.2"]}, state)
     assert wire.answers[0].outcome is Outcome.OK
@@ -133,7 +122,9 @@ def test_f095_a_name_that_leads_inside_is_refused_unless_it_is_allowed_by_name_a
 def test_f095_the_refusal_names_what_the_name_leads_to(wire, site, run, loop):
     state = wire.source(f"http://inside.example:{site.port}/rss", of={"robots": "permitted: test"})
     one(wire, run, {"inside.example": ["::1"]}, state)
-    assert wire.answers[0].reason.endswith("address refused: inside.example leads to ::1, which is not a public address")
+    assert wire.answers[0].reason.endswith(
+        "address refused: inside.example leads to ::1, which is not a public address"
+    )
 
 
 def test_f095_an_allowed_port_opens_no_other(wire, server, site, run, loop, tmp_path):
@@ -177,7 +168,9 @@ def test_f098_the_guard_holds_at_every_hop(wire, site, run, loop, target):
 
 def test_f098_a_meta_refresh_is_not_followed(wire, server, site, run, loop):
     other = server.site("127.0.0.5")
-    page = f'<html><head><meta http-equiv="refresh" content="0;url={other.url("/rss")}"></head><body>Moved</body></html>'
+    page = (
+        f'<html><head><meta http-equiv="refresh" content="0;url={other.url("/rss")}"></head><body>Moved</body></html>'
+    )
     site.answer("/rss", headers={"Content-Type": "text/html"}, body=page)
     one(wire, run, {}, wire.source(site.url("/rss")))
     assert wire.answers[0].outcome is Outcome.BLOCKED

@@ -67,7 +67,9 @@ def test_no_rules_allow_everything(wire, site, run, status):
     assert wire.keeper.copies[site.host].status == status
 
 
-@pytest.mark.parametrize("robots", [Answer(status=500), Answer(status=429), faults.drop, faults.stall, faults.endless_chunks])
+@pytest.mark.parametrize(
+    "robots", [Answer(status=500), Answer(status=429), faults.drop, faults.stall, faults.endless_chunks]
+)
 def test_rules_that_cannot_be_read_fail_the_source_and_nothing_is_fetched(wire, site, run, robots):
     site.on("/robots.txt", robots)
     site.on("/rss", FEED)
@@ -177,7 +179,9 @@ def test_a_publishers_permission_is_used_where_it_was_given_and_noted(wire, serv
 
 def test_a_page_is_tested_and_fetched_by_its_cleaned_address(wire, site, run):
     site.robots("User-agent: *\nDisallow: /*?traffic_source=")
-    site.answer("/a", headers={"Content-Type": "text/html"}, body="<html><body><article><h1>Head</h1></article></body></html>")
+    site.answer(
+        "/a", headers={"Content-Type": "text/html"}, body="<html><body><article><h1>Head</h1></article></body></html>"
+    )
     wire.source(site.url("/rss"), of={"tracking": ["traffic_source"]})
     page = PageDue(item="i", outlet="one", url=site.url("/a?traffic_source=rss"), host=site.host)
     answer = one(wire, run, page)

@@ -185,7 +185,9 @@ def test_f025_a_huge_wish_is_a_day(text):
     assert wish({"Retry-After": text}, NOW) == NOW + timedelta(hours=24)
 
 
-@pytest.mark.parametrize("text", ["-5", "soon", "", "0", "1.5", "٣", "Mon, 99 Foo 2026", "Tue, 24 Nov 2020 12:02:00 GMT"])
+@pytest.mark.parametrize(
+    "text", ["-5", "soon", "", "0", "1.5", "٣", "Mon, 99 Foo 2026", "Tue, 24 Nov 2020 12:02:00 GMT"]
+)
 def test_f025_nonsense_is_no_wish(text):
     assert wish({"Retry-After": text}, NOW) is None
 

@@ -1,0 +1,125 @@
+"""Values for store tests, and the simplest decision: every item whose title holds a word of a watch is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from monitor.model import (
+    Answer,
+    Candidate,
+    Change,
+    Decision,
+    Entry,
+    Filing,
+    Match,
+    NewAlert,
+    Outcome,
+    SourceState,
+    Span,
+    Validators,
+)
+from monitor.ports import Ledger
+from monitor.stories import identity
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+WATCHES = {"doha": "Doha", "cairo": "Cairo"}
+CHANNELS = ("desk", "duty")
+
+
+def source(name: str = "bbc/main", **changes: object) -> SourceState:
+    outlet, _, own = name.partition("/")
+    state = SourceState(
+        id=name,
+        outlet=outlet,
+        url=f"https://{outlet}.example/{own}.xml",
+        host=f"https://{outlet}.example:443",
+        next_due=NOW,
+    )
+    return replace(state, **changes)  # type: ignore[arg-type]
+
+
+def candidate(
+    title: str = "Talks resume in Doha", *, keys: Sequence[str] = (), outlet: str = "bbc", lead: str = "", **entry: object
+) -> Candidate:
+    """Without ``keys`` it is known by its title alone (weak)."""
+    own = tuple(keys) or (f"title:{identity.words(title)}",)
+    values: dict[str, object] = {"url": f"https://{outlet}.example/{own[0]}", "published": NOW, **entry}
+    return Candidate(
+        id=identity.item_id(outlet, own[0]),
+        entry=Entry(title=title, lead=lead, **values),  # type: ignore[arg-type]
+        keys=own,
+        text_hash=identity.text_hash(title, lead),
+        language="en",
+        weak_key=own[0].startswith("title:"),
+    )
+
+
+def filing(
+    candidates: Iterable[Candidate] = (),
+    *,
+    source_id: str = "bbc/main",
+    at: datetime = NOW,
+    etag: str = '"1"',
+    page_of: str | None = None,
+    outcome: Outcome = Outcome.OK,
+) -> Filing:
+    own = tuple(candidates)
+    outlet = source_id.partition("/")[0]
+    answer = Answer(
+        source=f"{outlet}/page" if page_of else source_id,
+        outlet=outlet,
+        url="https://bbc.example/",
+        final_url="https://bbc.example/",
+        at=at,
+        outcome=outcome,
+        entries=tuple(each.entry for each in own),
+        page_of=page_of,
+    )
+    after = source(
+        source_id,
+        next_due=at + timedelta(minutes=15),
+        validators=Validators(etag=etag),
+        outcome=outcome,
+        last_polled=at,
+        last_good=at,
+        baselined=at,
+    )
+    held = replace(after, validators=Validators())
+    return Filing(
+        answer=answer,
+        candidates=own,
+        after=None if page_of else after,
+        held=None if page_of else held,
+    )
+
+
+def quiet(_change: Change, _ledger: Ledger) -> Decision:
+    """Nothing is watched."""
+    return Decision()
+
+
+def decide(change: Change, _ledger: Ledger) -> Decision:
+    """A row for each watch whose word stands in the text, on each channel."""
+    entry, matches, alerts = change.candidate.entry, [], []
+    for watch, word in WATCHES.items():
+        place = f"{entry.title}\n{entry.lead}\n{entry.body}".find(word)
+        if place < 0:
+            continue
+        span = Span(field="title", start=place, end=place + len(word), term=word)
+        matches.append(Match(watch=watch, spans=(span,), clause=word))
+        state = "new" if change.fresh else "completed" if change.completed else f"edited:{change.revision.id}"
+        repeated = "" if watch not in change.matched_before else "not in on"
+        alerts += [
+            NewAlert(
+                watch=watch,
+                channel=channel,
+                item=change.item.id,
+                state=state,
+                severity="critical" if watch == "cairo" else "normal",
+                suppressed=repeated,
+            )
+            for channel in CHANNELS
+        ]
+    return Decision(matches=tuple(matches), alerts=tuple(alerts))
