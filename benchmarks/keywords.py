@@ -153,7 +153,7 @@ def equality_normalised(texts: Sequence[str], keywords: Sequence[Keyword]) -> Fo
 def snowball(language: str) -> Way | None:
     """Stem both sides; ``None`` where there is no stemmer."""
     try:
-        import Stemmer  # noqa: PLC0415  # a benchmark's own dependency
+        import Stemmer  # type: ignore[import-not-found]  # noqa: PLC0415  # a benchmark's own dependency
     except ImportError:
         return None
     name = {"en": "english", "ar": "arabic"}.get(language)

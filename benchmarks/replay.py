@@ -1,7 +1,7 @@
 """Replay of real news: archived feeds of seven outlets, polled day by day through the real service.
 
-``.venv/bin/python -m benchmarks.replay`` (needs ``WIREWATCH_CORPORA``). Each archived day becomes one RSS answer an
-outlet; the clock stands at that day's end. The truth is counted apart from our identity code: the archived link without
+``.venv/bin/python -m benchmarks.replay`` (needs ``WIREWATCH_CORPORA``). Each archived day becomes RSS answers of its
+outlets; the clock stands at that day's end. The truth is counted apart from our identity code: the archived link without
 ``utm_*``, ``at_*``, ``traffic_source``, fragment, scheme, ``www.`` and trailing slash.
 """
 
@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
 from benchmarks.newswire import Newswire, newswire
@@ -49,7 +49,21 @@ def truth(link: str) -> str:
         for key, value in parse_qsl(parts.query, keep_blank_values=True)
         if not key.startswith(("utm_", "at_")) and key != "traffic_source"
     ]
-    return f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}?{urlencode(kept)}"
+    return f"{parts.netloc.removeprefix('www.')}{unquote(parts.path).rstrip('/ ')}?{urlencode(kept)}"
+
+
+def answers(rows: Sequence[Row]) -> list[list[Row]]:
+    """One day's rows as the answers they came in: an archive gathers a day of polls, and no feed lists one article twice,
+    so a link that returns with another headline belongs to a later poll of that day."""
+    looks: list[list[Row]] = []
+    times: Counter[str] = Counter()
+    for row in rows:
+        turn = times[truth(row["link"])]
+        times[truth(row["link"])] += 1
+        if turn == len(looks):
+            looks.append([])
+        looks[turn].append(row)
+    return looks
 
 
 def rss(rows: Sequence[Row]) -> bytes:
@@ -98,9 +112,11 @@ async def _play(
     days: Sequence[str],
 ) -> None:
     for number, day in enumerate(days):
-        site.serve({hosts[name]: rss(by_day[day]) for name, by_day in found.items() if day in by_day})
+        looks = {name: answers(by_day[day]) for name, by_day in found.items() if day in by_day}
         bench.clock.set(max(_end_of(day), bench.clock.now()))
-        await bench.poll_all()
+        for turn in range(max(map(len, looks.values()))):
+            site.serve({hosts[name]: rss(look[turn]) for name, look in looks.items() if turn < len(look)})
+            await bench.poll_all()
         if sys.stderr.isatty():
             print(f"\r{day} {number + 1}/{len(days)}", end="", file=sys.stderr)
 
@@ -118,12 +134,14 @@ async def _compare(bench: Bench, found: Mapping[str, Mapping[str, Sequence[Row]]
     """What differs between the store and the truth: articles lost, doubled, joined."""
     lost: list[str] = []
     doubled: list[str] = []
+    strangers: list[str] = []
     for name, by_day in found.items():
         wanted = {truth(row["link"]) for rows in by_day.values() for row in rows}
         held = Counter(truth(item.url or "") for item in await bench.store.items(outlet=name, limit=1_000_000))
         lost += sorted(wanted - set(held))
+        strangers += sorted(set(held) - wanted)
         doubled += sorted(link for link, count in held.items() if count > 1)
-    return {"lost": lost, "doubled": doubled}
+    return {"lost": lost, "doubled": doubled, "strangers": strangers}
 
 
 def main() -> None:

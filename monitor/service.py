@@ -265,7 +265,9 @@ class Service:
         try:
             fresh = await asyncio.to_thread(load, self._folder)
             compiled = await asyncio.to_thread(edition, fresh)
-            opened = dict(self._channels) if _same_channels(fresh, self.config) else dict(self._open_channels(fresh))
+            opened = self._channels
+            if not _same_channels(fresh, self.config):
+                opened = dict(await asyncio.to_thread(self._open_channels, fresh))  # seconds, with Apprise
         except ConfigError as error:
             said = tuple(map(str, error.problems))
             if self.running.refused != said[0]:
@@ -276,7 +278,7 @@ class Service:
         replaced, self._channels = self._channels, opened
         self.desk.edition = compiled
         await self._register()
-        if replaced != opened:
+        if replaced is not opened:
             closing = asyncio.create_task(self._close_later(replaced))
             self.running.closing[closing] = replaced
         self._wake.set()
@@ -324,7 +326,7 @@ class Service:
             configuration=self.config.folder or "what ships",
             problems=status.problems(
                 now=now, sources=sources, counts=counts, store=self.running.store_warnings,
-                refused=self.running.refused,
+                refused=self.running.refused, down=self.dispatcher.down,
             ),
         )  # fmt: skip
 

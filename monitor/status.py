@@ -46,7 +46,13 @@ def _not_negative(late: timedelta) -> timedelta:
 
 
 def problems(
-    *, now: datetime, sources: Sequence[SourceState], counts: Mapping[str, int], store: Sequence[str], refused: str
+    *,
+    now: datetime,
+    sources: Sequence[SourceState],
+    counts: Mapping[str, int],
+    store: Sequence[str],
+    refused: str,
+    down: Sequence[str],
 ) -> tuple[str, ...]:
     """What is not well, in sentences for the desk, the worst first."""
     said: list[str] = []
@@ -59,6 +65,7 @@ def problems(
         for each in sources
         if now - each.next_due > LATE_LIMIT
     ]
+    said += [f"Channel {name} does not answer: its alerts wait and are tried again." for name in down]
     if dead := counts.get("dead", 0):
         said.append(f"{dead} alert(s) could not be delivered: wirewatch alerts list --state dead")
     if held := counts.get("quarantined", 0):

@@ -32,7 +32,7 @@ class Question:
     outlet: str
     kind: str
     url: str
-    held: Validators = Validators()
+    held: Validators
     page_of: str | None = None
     note: str = ""
     """Set before every reason: what the operator states (``robots permitted: …``)."""

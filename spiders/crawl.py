@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scrapy.crawler import AsyncCrawlerRunner
@@ -160,7 +161,7 @@ class ResidentCrawler:
                 await self._replace()
                 old.retire()
                 self._retired.add(old)
-                old.crawl.add_done_callback(lambda _, old=old: self._bury(old))
+                old.crawl.add_done_callback(partial(self._bury, old))
 
     async def _replace(self, pause: float = 0.0) -> None:
         await asyncio.sleep(pause)
@@ -168,7 +169,7 @@ class ResidentCrawler:
         await new.ready()
         self._current = new
 
-    def _bury(self, old: _Generation) -> None:
+    def _bury(self, old: _Generation, _: object) -> None:
         self._retired.discard(old)
         for ticket in old.left():
             self._refuse(ticket, "the crawler ended by itself")

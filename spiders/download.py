@@ -23,7 +23,7 @@ from twisted.internet._sslverify import ClientTLSOptions, _verifyCB
 from twisted.internet.ssl import CertificateOptions, platformTrust
 from twisted.python.failure import Failure
 from twisted.web.iweb import IPolicyForHTTPS
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 from monitor.errors import AddressRefused
 from spiders import guard
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from twisted.web.iweb import IResponse
 
 MOST_HEADERS = 64 * 1024
-KEEP_ALIVE = 20.0
+KEEP_ALIVE = 20
 """Seconds an idle connection is kept: longer than the pause inside a visit, shorter than between two polls."""
 
 
@@ -103,7 +103,7 @@ class _Verified(ClientTLSOptions):
         def named(conn: SSL.Connection, cert: Any, error: int, depth: int, good: bool) -> bool:
             if not good:
                 why = _WHAT_IS_WRONG.get(error, f"does not verify (OpenSSL's error {error})")
-                tlsProtocol.failVerification(Failure(CertificateRefused(f"the certificate {why}")))
+                tlsProtocol.failVerification(Failure(CertificateRefused(f"the certificate {why}")))  # type: ignore[no-untyped-call]
                 return False
             return verified(conn, cert, error, depth, good)
 
@@ -125,7 +125,7 @@ class _Tls:
     """One context for every connection; only the name to verify differs."""
 
     def __init__(self, *, verify: bool) -> None:
-        self._options = CertificateOptions(trustRoot=platformTrust() if verify else None)
+        self._options = CertificateOptions(trustRoot=platformTrust() if verify else None)  # type: ignore[no-untyped-call]
         self._kind: type[ClientTLSOptions] = _Verified if verify else _Unverified
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> ClientTLSOptions:  # noqa: N802

@@ -72,7 +72,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what is behind it: Twisted keeps a list of reasons, Python a chain."""
     yield error
     for reason in getattr(error, "reasons", ()):
-        if isinstance(reason, Failure):
+        if isinstance(reason, Failure) and reason.value is not None:
             yield from _causes(reason.value)
     if error.__cause__ is not None:
         yield from _causes(error.__cause__)

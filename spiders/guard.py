@@ -15,14 +15,14 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
 from scrapy.resolver import CachingHostnameResolver, HostResolution, dnscache
 from scrapy.utils.datatypes import LocalCache
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IResolutionReceiver
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 from monitor.errors import AddressRefused
 
@@ -245,16 +245,17 @@ def _stated(screen: _Screen, ip: Ip, name: str, port: int) -> IHostResolution:
     kind = IPv4Address if isinstance(ip, ipaddress.IPv4Address) else IPv6Address
     resolution: Any = HostResolution(name)
     screen.resolutionBegan(resolution)
-    screen.addressResolved(kind("TCP", name, port))
+    address: Any = kind("TCP", name, port)
+    screen.addressResolved(address)
     screen.resolutionComplete()
-    return resolution  # type: ignore[no-any-return]
+    return cast("IHostResolution", resolution)
 
 
 def installed() -> GuardedResolver:
     """The guard of this process; RuntimeError when the reactor has none, so that nothing is fetched unguarded."""
     from twisted.internet import reactor  # noqa: PLC0415  (importing it earlier would install the wrong one)
 
-    resolver = reactor.nameResolver  # type: ignore[attr-defined]
+    resolver = reactor.nameResolver
     if not isinstance(resolver, GuardedResolver):
         raise RuntimeError("no address guard is installed on the reactor: start through spiders.crawl")
     return resolver

@@ -97,11 +97,14 @@ class ResidentSpider(_Equipped):
         self._queue, self._room = queue, asyncio.Semaphore(concurrency)
 
     async def start(self) -> AsyncIterator[Any]:
+        for nothing in await self._served():  # answers go to the pipelines from their visits
+            yield nothing
+
+    async def _served(self) -> tuple[Arrival, ...]:
         async with asyncio.TaskGroup() as visits:
             while (ticket := await self._next()) is not None:
                 visits.create_task(self._serve(ticket))
-        return
-        yield  # an asynchronous generator, as Scrapy wants it
+        return ()
 
     async def _next(self) -> Ticket | None:
         await self._room.acquire()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy.http import Request
@@ -77,7 +78,7 @@ class Visitor:
 
     async def walk(self, visit: Visit, trip: Trip) -> AsyncIterator[tuple[Due, Answer]]:
         """Sources first, then pages. A host that asks to be left alone ends the visit; all else fails alone."""
-        for due in (*visit.sources, *visit.pages):
+        for due in _all_due(visit):
             outlet = self._config.outlets.get(due.outlet)
             if outlet is None:  # taken from the configuration since it was claimed
                 continue
@@ -93,7 +94,7 @@ class Visitor:
 
     def rest(self, visit: Visit) -> float:
         """The longest delay that this visit's outlets ask for."""
-        named = {due.outlet for due in (*visit.sources, *visit.pages)} & self._config.outlets.keys()
+        named = {due.outlet for due in _all_due(visit)} & self._config.outlets.keys()
         return max((self._config.outlets[each].delay.total_seconds() for each in named), default=0.0)
 
     async def _poll(self, state: SourceState, outlet: Outlet, source: Source, trip: Trip) -> Answer:
@@ -108,34 +109,48 @@ class Visitor:
         plain_due = state.last_plain is None or self._clock.now() - state.last_plain >= PLAIN_EVERY
         validators = None if plain_due else state.validators
         more = {"known_move": state.moved_to, "download_maxsize": source.max_bytes, "verify_tls": source.verify_tls}
-        answer, children = await self._ask(question, outlet, source, trip, {**more, "validators": validators})
+        answer, children = await self._ask(
+            question, outlet=outlet, source=source, trip=trip, meta={**more, "validators": validators}
+        )
         if not children:
             return answer
-        return await self._children(question, answer, children[:MOST_CHILDREN], outlet, source, trip, more)
+        ask = partial(self._ask, outlet=outlet, source=source, trip=trip, meta=more)
+        return await self._children(question, answer, children[:MOST_CHILDREN], ask)
 
     async def _children(
-        self, question: Question, index: Answer, children: tuple[str, ...],
-        outlet: Outlet, source: Source, trip: Trip, meta: dict[str, Any],
-    ) -> Answer:  # fmt: skip
+        self,
+        question: Question,
+        index: Answer,
+        children: tuple[str, ...],
+        ask: Callable[[Question], Awaitable[tuple[Answer, tuple[str, ...]]]],
+    ) -> Answer:
         read = []
         for url in children:
             child = replace(question, url=url, held=Validators(), note="")
             try:
-                read.append((await self._ask(child, outlet, source, trip, meta))[0])
+                read.append((await ask(child))[0])
             except HostWaits as wait:
                 read.append(answers.failed(child, str(wait), at=self._clock.now(), seconds=0.0))
         return answers.merged(question, index, read)
 
     async def _page(self, page: PageDue, outlet: Outlet, trip: Trip) -> Answer:
-        # Robots rules are meant for the cleaned address: some outlets refuse their own links' tracking (outlets.md 1.1).
+        # The cleaned address is what robots rules are asked about: some outlets refuse their links' own tracking.
         url = clean_url(page.url, outlet) or page.url
         question = Question(
-            source=f"{outlet.id}/page", outlet=outlet.id, kind="article", url=url, page_of=page.item, note=_note(outlet)
+            source=f"{outlet.id}/page",
+            outlet=outlet.id,
+            kind="article",
+            url=url,
+            held=Validators(),
+            page_of=page.item,
+            note=_note(outlet),
         )
-        return (await self._ask(question, outlet, None, trip, {"download_maxsize": MOST_BODY}))[0]
+        return (await self._ask(question, outlet=outlet, source=None, trip=trip, meta={"download_maxsize": MOST_BODY}))[
+            0
+        ]
 
     async def _ask(
-        self, question: Question, outlet: Outlet, source: Source | None, trip: Trip, meta: dict[str, Any]
+        self, question: Question, *, outlet: Outlet, source: Source | None, trip: Trip, meta: dict[str, Any]
     ) -> tuple[Answer, tuple[str, ...]]:
         """One question answered, and the child addresses if it turned out to be a sitemap's index."""
         began = self._clock.monotonic()
@@ -200,6 +215,10 @@ class Visitor:
 def _source(outlet: Outlet, state: SourceState) -> Source | None:
     name = state.id.partition("/")[2]
     return next((source for source in outlet.source if source.id == name), None)
+
+
+def _all_due(visit: Visit) -> tuple[Due, ...]:
+    return (*visit.sources, *visit.pages)
 
 
 def _note(outlet: Outlet) -> str:

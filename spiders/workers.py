@@ -25,6 +25,9 @@ from spiders.readers import Reading, ReadTask, read
 MEMORY = 1 << 30
 TASKS = 2_000
 """Bodies after which a worker is renewed, so that what a native parser leaks is given back."""
+START = 30.0
+"""Seconds in which a free worker must begin; without it a slow start would count against the body."""
+_LOOK = 0.05
 _TRIES = 3
 RESULT = 64 * 1024 * 1024
 """Characters of one result: the readers cut far below it, so only a fault in them gets here."""
@@ -51,8 +54,8 @@ class Workers:
     async def read(self, task: ReadTask) -> Reading:
         """Read one body. Never raises for what a body does to its worker: that is a *failed* reading with the reason.
 
-        The time counts from when a worker is free for the task, on the loop's monotonic clock (pebble's own
-        limit follows the wall clock, which may be set).
+        The time counts from when a worker has begun, on the loop's monotonic clock (pebble's own limit follows
+        the wall clock, which may be set).
         """
         async with self._free:
             for _ in range(_TRIES):
@@ -76,10 +79,11 @@ class Workers:
         self._pending[future] = pool
         coming = asyncio.wrap_future(future)
         try:
+            if not await _begun(future, coming):  # a worker is free, and yet nothing begins: the pool is stuck
+                self._renew(pool)
+                return _failed(f"no worker began to read within {START:g} s", task)
             done, _ = await asyncio.wait({coming}, timeout=self._limit)
             if not done:
-                if not future.running():  # free, and yet not begun: the pool is stuck
-                    self._renew(pool)
                 return _failed(f"reading took longer than {self._limit:g} s and was stopped", task)
             if coming.cancelled():
                 return _failed("the workers are closed", task) if self._closed else None
@@ -133,6 +137,15 @@ class Workers:
         thread = threading.Thread(target=pool.join, name="pool-leaving", daemon=True)
         thread.start()
         self._leaving = [leaving for leaving in self._leaving if leaving.is_alive()] + [thread]
+
+
+async def _begun(future: Future[Reading], coming: asyncio.Future[Reading]) -> bool:
+    """Wait until a worker has taken the task; a new worker needs half a second, much more on a busy machine."""
+    for _ in range(int(START / _LOOK)):
+        if future.running() or coming.done():
+            return True
+        await asyncio.wait({coming}, timeout=_LOOK)
+    return False
 
 
 def _failed(reason: str, task: ReadTask) -> Reading:

@@ -16,7 +16,7 @@ from monitor.watches.engine import ItemText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class PastItem:
     """One item to test on; ``at`` is when the service saw it."""
 
     id: str
@@ -77,7 +77,7 @@ def item_text(item: Item) -> ItemText:
     )  # fmt: skip
 
 
-def backtest(watches: WatchSet, items: Iterable[Tested], *, zone: tzinfo) -> Report:
+def backtest(watches: WatchSet, items: Iterable[PastItem], *, zone: tzinfo) -> Report:
     """Run every watch over the items, in the order given; a day is a day of ``zone``."""
     fires: dict[str, list[WouldFire]] = {name: [] for name in watches.ids}
     shared: dict[str, Counter[str]] = {name: Counter() for name in watches.ids}
@@ -108,7 +108,7 @@ def _beyond(one: Report, other: Report) -> Iterator[tuple[str, tuple[WouldFire, 
             yield name, extra
 
 
-def _would_fire(item: Tested, match: Match) -> WouldFire:
+def _would_fire(item: PastItem, match: Match) -> WouldFire:
     return WouldFire(
         item=item.id, at=item.at, title=item.text.title, outlet=item.text.outlet, language=item.text.language,
         match=match,

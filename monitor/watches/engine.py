@@ -213,10 +213,13 @@ class Evaluation:
         if isinstance(node, Or):
             return sorted({place for child in node.children for place in self.places(child, name)})
         assert isinstance(node, Near)
-        found = {(place.start, place.end): place for place in islice(self._pairs(node, name), MAX_PLACES)}
-        if len(found) >= MAX_PLACES:
-            self._over.add(id(node))
-            self.doubts.append(node)
+        found: dict[tuple[int, int], Place] = {}
+        for number, place in enumerate(self._pairs(node, name)):
+            if number >= MAX_PLACES:
+                self._over.add(id(node))
+                self.doubts.append(node)
+                break
+            found.setdefault((place.start, place.end), place)
         return sorted(found.values())
 
     def _atom_places(self, atom: Atom, name: TextField) -> list[Place]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from config.model import Concept
 from monitor.language.concepts import LANGUAGES, forms
@@ -28,21 +29,72 @@ class Lint:
 
 
 def lint(query: Query, concepts: Mapping[str, Concept]) -> tuple[Lint, ...]:
-    """Remarks on one query, in the order of the text."""
-    found: list[Lint] = []
-    for node in walk(query.root):
-        if isinstance(node, Term):
-            found += _of_term(query, node, concepts)
-        elif isinstance(node, Near) and node.unit == "words" and node.reach > 10:
-            message = f"NEAR over 10 ({node.reach}) finds words that have little to do with each other"
-            found.append(_at(node, message, "NEAR/s stays within the sentence"))
-    if not _can_be_looked_up(query.root):
-        message = "no word of this must be there: it is tried on every item"
-        suggestion = "add a word or concept, joined with AND"
-        has_pattern = any(isinstance(node, Regex) for node in walk(query.root))
-        found.append(_at(query.root, message, suggestion if has_pattern else ""))
-    found += _only_common(query)
-    return tuple(sorted(dict.fromkeys(found), key=lambda remark: (remark.start, remark.end)))
+    """Remarks on one query, in the order of the text; for many queries make one `Linter`."""
+    return Linter(concepts).lint(query)
+
+
+class Linter:
+    """Remarks on queries under one lexicon."""
+
+    def __init__(self, concepts: Mapping[str, Concept]) -> None:
+        self._concepts = concepts
+
+    def lint(self, query: Query) -> tuple[Lint, ...]:
+        """Remarks on one query, in the order of the text."""
+        found: list[Lint] = []
+        for node in walk(query.root):
+            if isinstance(node, Term):
+                found += self._of_concept(query, node) if node.atom.concept else self._of_word(query, node)
+            elif isinstance(node, Near) and node.unit == "words" and node.reach > 10:
+                message = f"NEAR over 10 ({node.reach}) finds words that have little to do with each other"
+                found.append(_at(node, message, "NEAR/s stays within the sentence"))
+        if not _can_be_looked_up(query.root):
+            message = "no word of this must be there: it is tried on every item"
+            has_pattern = any(isinstance(node, Regex) for node in walk(query.root))
+            found.append(_at(query.root, message, "add a word or concept, joined with AND" if has_pattern else ""))
+        found += _only_common(query)
+        return tuple(sorted(dict.fromkeys(found), key=lambda remark: (remark.start, remark.end)))
+
+    def _of_concept(self, query: Query, node: Term) -> Iterator[Lint]:
+        concept = self._concepts[node.atom.concept]
+        missing = [_LANGUAGE[language] for language in LANGUAGES if not forms(concept, language)]
+        if missing:
+            yield _at(node, f"{query.written(node)} has no {' and no '.join(missing)} form: it finds nothing there")
+
+    def _of_word(self, query: Query, node: Term) -> Iterator[Lint]:
+        written, form = query.written(node), node.atom.forms[0]
+        slot = form[0]
+        if len(form) > 1:
+            return
+        if slot.kind == "prefix" and len(slot.keys[0]) < 3:
+            yield _at(node, f"{written} begins too many words: fewer than three letters before the *")
+        if written in ("or", "and", "not", "near"):
+            yield _at(
+                node, f"{written} is looked for as a word; operators are written in capitals", f"{written.upper()}?"
+            )
+        if slot.kind == "capital" and slot.keys[0].casefold() in self._listed:
+            yield _at(node, f"{written} is found in capitals only", f"write {written.capitalize()} to find both")
+        if slot.kind == "word" and slot.mask & STRICT and (bare := self._without_particle(slot.keys[0])):
+            yield _at(node, f"{written} looks like {bare} with a particle attached; {bare} finds all its forms",
+                      f"write {bare}, or ={written} if only this is meant")  # fmt: skip
+
+    def _without_particle(self, norm: str) -> str:
+        """The keyword without its particle, where the lexicon vouches for what remains: as a guess it would too
+        often be wrong (הסכם is not ה and סכם)."""
+        if norm in self._listed or not (is_hebrew(norm) or is_arabic(norm)):
+            return ""
+        keys, ways = readings(norm)
+        vouched = (key for key, how in zip(keys, ways, strict=True) if how == STRICT and key in self._listed)
+        return next((self._listed[key] for key in vouched), "")
+
+    @cached_property
+    def _listed(self) -> dict[str, str]:
+        """Normalised single-word forms of the lexicon, acronyms left out → as written."""
+        words = (
+            form for concept in self._concepts.values() for language in LANGUAGES for form in forms(concept, language)
+            if " " not in form and not form.isupper()
+        )  # fmt: skip
+        return {normalise(form): form for form in words}
 
 
 def archive_lint(matched: int, total: int, *, share: float = SHARE) -> tuple[Lint, ...]:
@@ -58,51 +110,6 @@ def archive_lint(matched: int, total: int, *, share: float = SHARE) -> tuple[Lin
 
 def _at(node: Node, message: str, suggestion: str = "") -> Lint:
     return Lint(message=message, start=node.start, end=node.end, suggestion=suggestion)
-
-
-def _of_term(query: Query, node: Term, concepts: Mapping[str, Concept]) -> Iterator[Lint]:
-    written = query.written(node)
-    if node.atom.concept:
-        concept = concepts[node.atom.concept]
-        missing = [_LANGUAGE[language] for language in LANGUAGES if not forms(concept, language)]
-        if missing:
-            yield _at(node, f"{written} has no {' and no '.join(missing)} form: it finds nothing there")
-        return
-    form = node.atom.forms[0]
-    slot = form[0]
-    if slot.kind == "prefix" and len(form) == 1 and len(slot.keys[0]) < 3:
-        yield _at(node, f"{written} begins too many words: fewer than three letters before the *")
-    if len(form) > 1:
-        return
-    if written in ("or", "and", "not", "near"):
-        yield _at(node, f"{written} is looked for as a word; operators are written in capitals", f"{written.upper()}?")
-    if slot.kind == "capital":
-        yield _at(node, f"{written} is found in capitals only", f"write {written.capitalize()} to find both")
-    if slot.kind == "word" and slot.mask & STRICT and (bare := _without_particle(slot.keys[0], concepts)):
-        yield _at(node, f"{written} looks like {bare} with a particle attached; {bare} alone finds every form of it",
-                  f"write {bare}, or ={written.lstrip('=')} if only this is meant")  # fmt: skip
-
-
-def _without_particle(norm: str, concepts: Mapping[str, Concept]) -> str:
-    """The keyword without its particle, where the lexicon vouches for what remains: as a guess it would too
-    often be wrong (הסכם is not ה and סכם)."""
-    if not (is_hebrew(norm) or is_arabic(norm)):
-        return ""
-    listed = _listed(concepts)
-    if norm in listed:
-        return ""
-    keys, ways = readings(norm)
-    return next((listed[key] for key, how in zip(keys, ways, strict=True)
-                 if how == STRICT and key in listed), "")  # fmt: skip
-
-
-def _listed(concepts: Mapping[str, Concept]) -> dict[str, str]:
-    """Normalised single-word forms of the lexicon → as written."""
-    words = (
-        form for concept in concepts.values() for language in LANGUAGES for form in forms(concept, language)
-        if " " not in form
-    )  # fmt: skip
-    return {normalise(form): form for form in words}
 
 
 def _can_be_looked_up(node: Node) -> bool:

@@ -204,7 +204,7 @@ class _Reader:
         name = token[:-1].lower()
         start, end = token.start_pos or 0, token.end_pos or 0
         if name == "name":
-            return self._named(_sub(inner), scope)
+            return self._named(_sub(inner), scope)._replace(start=start)
         if name not in (*TEXT_FIELDS, *FILTER_FIELDS):
             hint = closest(name, (*TEXT_FIELDS, *FILTER_FIELDS, "name"))
             known = ", ".join((*TEXT_FIELDS, *FILTER_FIELDS))

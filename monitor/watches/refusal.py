@@ -89,7 +89,7 @@ def _bad(  # noqa: PLR0911  # one return a kind of token
     written = str(token)
     if token.type == "BAD_NEAR":
         return refusal(f"{written} does not say how near", start, end,
-                       f"write {written.partition('/')[0]}/5 (words), NEAR/s or NEAR/p (sentence, paragraph)")  # fmt: skip
+                       f"write {written.partition('/')[0]}/5 (words), NEAR/s or NEAR/p")  # fmt: skip
     if token.type == "BAD_ATLEAST":
         return refusal("atleast needs a number", start, end, "write atleast3(…)")
     if token.type == "BAD_FIELD":

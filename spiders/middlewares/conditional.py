@@ -14,7 +14,7 @@ NOT_MODIFIED = 304
 
 
 class ConditionalMiddleware:
-    """``meta["validators"]`` makes a request conditional; a 304 to one that was not is asked once more, plainly (F27)."""
+    """``meta["validators"]`` makes a request conditional; a 304 to one that was not is asked again, once (F27)."""
 
     def process_request(self, request: Request) -> None:
         held: Validators | None = request.meta.get("validators")

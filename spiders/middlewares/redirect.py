@@ -1,4 +1,4 @@
-"""Redirects: at most five, each hop an ordinary request under robots rules, guard, delay and the one deadline (F17-F20)."""
+"""Redirects (F17-F20): at most five, each hop a request under robots rules, guard, delay and the one deadline."""
 
 from __future__ import annotations
 

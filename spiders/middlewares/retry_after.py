@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import IgnoreRequest
 
@@ -81,7 +81,7 @@ def wish(response: Response, now: datetime) -> datetime | None:
 
 
 def _header(response: Response, name: str) -> str:
-    return cast("bytes", response.headers.get(name) or b"").decode("latin-1")
+    return (response.headers.get(name) or b"").decode("latin-1")
 
 
 def _date(text: str) -> datetime | None:

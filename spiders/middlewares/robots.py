@@ -191,7 +191,7 @@ class RobotsMiddleware:
         """Fetch robots.txt as an ordinary request: guard, limits and delay hold. ``None``: unreachable."""
         spider: Any = self._crawler.spider
         deadline = self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
-        carried = {key: cause.meta[key] for key in ("trip", "delay", "verify_tls") if key in cause.meta}
+        carried: dict[str, Any] = {key: cause.meta[key] for key in ("trip", "delay", "verify_tls") if key in cause.meta}
         request = Request(
             f"{host}/robots.txt",
             headers={"User-Agent": cause.headers["User-Agent"], "Accept": "text/plain, */*;q=0.5"},

@@ -21,6 +21,7 @@ from spiders.readers.text import cut, plain
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]{0,400}\?>", re.IGNORECASE)
 _ROOT = re.compile(r"<(?!\?|!)([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _FEED_ROOT = re.compile(r"<(?:rss|feed|rdf:RDF|channel)\b|<[\w.-]{1,20}:(?:feed|RDF)\b", re.IGNORECASE)
+_ENTRY = re.compile(r"<(?:item|entry)[\s>]")
 _PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
@@ -83,8 +84,9 @@ def _closed(document: str, root: str) -> tuple[str, str]:
     if (document.rstrip().endswith("/>") and document.count("<") == 1) or root == "channel":
         return document, ""
     last = max(document.rfind("</item>") + 7, document.rfind("</entry>") + 8)
-    if last < 8:
-        return document, "cut: the end is missing"
+    if last < 8:  # not one whole entry
+        begun = _ENTRY.search(document)
+        last = begun.start() if begun else len(document)
     channel = "</channel>" if "<channel" in document and "</channel>" not in document[:last] else ""
     return f"{document[:last]}{channel}</{root}>", "cut: the end is missing"
 

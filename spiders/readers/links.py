@@ -29,7 +29,9 @@ def resolve(link: str | None, base: str) -> str | None:
         usable = usable and (parts.port is None or parts.port > 0)
     except ValueError:
         return None
-    return None if not usable or _FORBIDDEN.search(joined) else joined
+    if not usable or _FORBIDDEN.search(joined):
+        return None
+    return parts.scheme + joined[len(parts.scheme) :]  # HTTP://… is http://…
 
 
 def web_address(text: str | None) -> str | None:

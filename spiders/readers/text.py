@@ -95,7 +95,11 @@ def plain(markup: str) -> str:
     """The text of some HTML, in linear time whatever its depth; references are decoded once."""
     if "<" not in markup:
         return paragraphs(html.unescape(markup))
-    flat = " ".join(clean(_without_unread(markup)).split())
+    return _flattened(clean(_without_unread(markup)))
+
+
+def _flattened(markup: str) -> str:
+    flat = " ".join(markup.split())
     flat = _BLOCK.sub(_PARAGRAPH, flat)
     flat = re.sub(_PARAGRAPH + r" ?(?:\x01 ?)+", _PARAGRAPH, _BREAK.sub("\x01", flat))
     flat = re.sub("\x01 ?\x01", _PARAGRAPH, flat).replace("\x01", " ")
@@ -158,10 +162,10 @@ def fragment(markup: str, *, base: str) -> Fragment:
         return Fragment(text=plain(markup))
     if len(markup) > FRAGMENT_SIZE:
         return Fragment(text=plain(markup))
-    if depth(markup, enough=FRAGMENT_DEPTH) >= FRAGMENT_DEPTH:
+    if markup.count("<") >= FRAGMENT_DEPTH <= depth(markup, enough=FRAGMENT_DEPTH):
         return Fragment(text=plain(markup), mark="markup dropped: nested too deep")
     safe = sanitise(markup, base=base)
-    return Fragment(text=plain(safe), html=safe if _ANY_TAG.search(safe) else "")
+    return Fragment(text=_flattened(safe), html=safe if _ANY_TAG.search(safe) else "")
 
 
 def sanitise(markup: str, *, base: str) -> str:
@@ -175,7 +179,7 @@ def _cleaner(base: str) -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(ALLOWED_TAGS),
         clean_content_tags={"script", "style", "noscript", "template", "iframe", "svg", "math", "title", "textarea"},
-        attributes={"a": {"href"}},
+        attributes={"a": {"href"}, "*": set()},  # nh3 keeps title and lang everywhere otherwise
         url_schemes={"http", "https"},
         url_relative=("rewrite_with_base", base) if web else "deny",
         link_rel="noopener noreferrer nofollow",

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import ServiceRunning
+from monitor.errors import ServiceRunning, StoreUnusable
 
 _PATIENCE = 0.5  # another command may hold the lock for an instant while it closes
 
@@ -43,7 +43,12 @@ class ServiceLock:
             time.sleep(0.02)
 
     def try_take(self) -> bool:
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreUnusable(
+                f"{self.path}: cannot be opened ({error.strerror}); may this user write there?"
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What the world does to a request, one small behaviour each. ``site.on(path, drop)``, ``site.on(path, drip(body))``."""
+"""What the world does to a request, one small behaviour each: ``site.on(path, drip(body))``."""
 
 from __future__ import annotations
 

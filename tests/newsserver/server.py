@@ -170,7 +170,7 @@ class NewsServer:
         return tuple(site.netloc for site in self.sites.values())
 
     def site(self, address: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None, name: str | None = None) -> Site:
-        """The site at a loopback address; ``tls`` makes it an https site, ``name`` is what the stub resolver calls it."""
+        """The site at a loopback address; ``tls`` makes it https, ``name`` is what the stub resolver calls it."""
         scheme = "https" if tls else "http"
         if (address, scheme) not in self.sites:
             port = self._run(self._listen(address, tls))

@@ -14,6 +14,7 @@ import pytest
 from config.model import Config, Outlet, Settings
 from monitor.clock import SystemClock
 from monitor.model import Answer, PageDue, RobotsCopy, SourceState, Visit, VisitReport
+from spiders.crawl import ResidentCrawler, install_reactor
 from spiders.readers import Reading, ReadTask, read
 from tests.newsserver import NewsServer, Site
 
@@ -136,8 +137,6 @@ class Wire:
 
     @contextlib.asynccontextmanager
     async def running(self, *, grace: float = 5.0, **more: Any) -> AsyncIterator[Wire]:
-        from spiders.crawl import ResidentCrawler
-
         settings = {"ITEM_PIPELINES": {Collect: 1}, **more.pop("settings", {})}
         self.crawler = ResidentCrawler(
             config=self.config, hosts=self.keeper, workers=self.reader, desk=self.arrivals, clock=self.clock,
@@ -153,10 +152,8 @@ class Wire:
 @pytest.fixture(scope="session")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
     """The reactor's loop. The reactor can be started once in a process, so all tests share it."""
-    from spiders.crawl import install_reactor
-
     install_reactor()
-    from twisted.internet import reactor
+    from twisted.internet import reactor  # noqa: PLC0415  (it has to be installed first)
 
     twisted: Any = reactor
     twisted.startRunning(installSignalHandlers=False)

@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from monitor.model import Outcome, Validators
+from spiders import download
 from tests.names import STALL, Names
 from tests.newsserver import Answer, faults, rss
 from tests.newsserver.certificates import Authority
@@ -114,8 +115,6 @@ def authority(tmp_path, monkeypatch):
 @pytest.fixture
 def fresh_tls(monkeypatch):
     """The process keeps one TLS context; this test wants one that trusts its own authority."""
-    from spiders import download
-
     monkeypatch.setattr(download, "_VERIFIED", [])
 
 

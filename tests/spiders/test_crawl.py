@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 from monitor.model import Outcome
+from spiders import guard
+from spiders.crawl import install_reactor
 from tests.newsserver import Answer, faults, rss
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +139,7 @@ def test_500_visits_leak_no_descriptors(wire, server, run):
     states = [wire.source(site.url("/rss"), outlet=f"o{number}") for number, site in enumerate(sites)]
 
     def descriptors() -> int:
-        return len(os.listdir("/proc/self/fd"))
+        return len(list(Path("/proc/self/fd").iterdir()))
 
     async def main():
         async with wire.running():
@@ -249,9 +250,6 @@ def test_without_the_guard_nothing_starts_and_an_error_in_main_is_raised():
 
 
 def test_installing_the_reactor_again_changes_nothing(loop):
-    from spiders import guard
-    from spiders.crawl import install_reactor
-
     before = guard.installed()
     install_reactor()
     assert guard.installed() is before

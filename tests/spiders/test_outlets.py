@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from scrapy import Request
+from scrapy.settings import Settings
 
+from spiders.spider import OutletLoader
 from tests.newsserver import Answer, rss
 
 ROOT = Path(__file__).parents[2]
@@ -43,17 +46,11 @@ def folder(tmp_path, site):
 
 def scrapy(folder, *arguments, cwd=ROOT):
     environment = {**os.environ, "WIREWATCH_CONFIG": str(folder), "PYTHONWARNINGS": "ignore"}
-    return subprocess.run(
-        [sys.executable, "-m", "scrapy", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "scrapy", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_every_configured_outlet_is_a_spider(folder, monkeypatch, loop):
-    from scrapy import Request
-    from scrapy.settings import Settings
-
-    from spiders.spider import OutletLoader
-
     monkeypatch.setenv("WIREWATCH_CONFIG", str(folder))
     loader = OutletLoader.from_settings(Settings())
     assert loader.list() == ["one"]
@@ -74,7 +71,8 @@ def test_scrapy_crawl_yields_flat_items_under_the_same_rules(folder, site, tmp_p
     items = [json.loads(line) for line in out.read_text().splitlines()]
     assert [item["title"] for item in items] == ["A deal is near", "Another"]
     assert items[0] == {
-        "outlet": "one", "source": "one/news", "url": "http://example.org/1", "title": "A deal is near", "summary": "Lead",
+        "outlet": "one", "source": "one/news", "url": "http://example.org/1", "title": "A deal is near",
+        "summary": "Lead",
         "language": items[0]["language"], "published": "2026-11-24T10:00:00+00:00", "kind": "article",
     }  # fmt: skip
     assert site.paths() == ["/robots.txt", "/news", "/lost"]

@@ -55,7 +55,8 @@ def test_the_group_that_names_us_counts_and_the_longest_rule_wins(wire, site, ru
 
 
 def test_the_rule_that_is_named_comes_from_our_group():
-    text = "User-agent: a\nUser-agent: wirewatch\nDisallow: /x\nDisallow: /x/y\nAllow: /x/y/z\n\nUser-agent: *\nDisallow: /x/y/long\n"
+    ours = "User-agent: a\nUser-agent: wirewatch\nDisallow: /x\nDisallow: /x/y\nAllow: /x/y/z\n\n"
+    text = ours + "User-agent: *\nDisallow: /x/y/long"
     assert refusing_line(text, "http://h/x/y/long") == "Disallow: /x/y"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from scrapy import Request
+from twisted.internet.tcp import Port
 
 FORBIDDEN = ("file:///etc/passwd", "ftp://example.org/a", "s3://bucket/a", "data:text/plain,a", "gopher://example.org/")
 
@@ -28,12 +30,14 @@ def test_every_limit_is_in_force(crawler):
     settings = crawler[1]
     expected = {
         "DOWNLOAD_VERIFY_CERTIFICATES": True, "DOWNLOAD_MAXSIZE": 16 * 1024 * 1024, "DOWNLOAD_TIMEOUT": 30.0,
-        "REDIRECT_MAX_TIMES": 5, "METAREFRESH_ENABLED": False, "COOKIES_ENABLED": False, "REMOTE_CONTROL_ENABLED": False,
+        "REDIRECT_MAX_TIMES": 5, "METAREFRESH_ENABLED": False, "COOKIES_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False, "RETRY_ENABLED": False, "RETRY_HTTP_CODES": [], "REFERER_ENABLED": False,
         "AJAXCRAWL_ENABLED": False, "HTTPCACHE_ENABLED": False, "HTTPPROXY_ENABLED": False, "CONCURRENT_ITEMS": 1,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1, "DOWNLOAD_DELAY_JITTER": 0.0, "DOWNLOAD_FAIL_ON_DATALOSS": False,
         "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.ScrapyPriorityQueue", "STATS_DUMP": False, "LOG_LEVEL": "WARNING",
-        "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor", "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
+        "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+        "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
     }  # fmt: skip
     assert {name: settings[name] for name in expected} == expected
 
@@ -55,8 +59,6 @@ def test_f100_no_handler_exists_but_for_http_and_https(crawler):
 
 
 def test_f100_a_forbidden_scheme_ends_at_the_address(wire, site, run):
-    from scrapy import Request
-
     async def main():
         async with wire.running():
             engine = wire.crawler._current._crawler.engine
@@ -71,8 +73,7 @@ def test_f100_a_forbidden_scheme_ends_at_the_address(wire, site, run):
 
 
 def test_nothing_listens_while_a_crawler_runs(wire, run):
-    from twisted.internet import reactor
-    from twisted.internet.tcp import Port
+    from twisted.internet import reactor  # noqa: PLC0415  (it has to be installed first)
 
     async def main():
         async with wire.running():

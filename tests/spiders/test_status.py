@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from scrapy.http import Response
 
 from monitor.model import Outcome, Validators
+from spiders.middlewares import retry_after
 from tests.newsserver import Answer, faults, rss
 
 BODY = rss([{"title": "One", "link": "http://example.org/1"}])
@@ -39,7 +41,7 @@ def test_f014_a_web_page_is_not_a_feed(wire, site, run, content_type):
 
 @pytest.mark.parametrize("status", [200, 403, 503])
 def test_f015_a_challenge_is_named_whatever_its_status(wire, site, run, status):
-    page = "<html><head><title>Just a moment...</title></head><body>Enable JavaScript and cookies to continue</body></html>"
+    page = "<html><title>Just a moment...</title><body>Enable JavaScript and cookies to continue</body></html>"
     site.answer("/rss", status=status, headers={"Content-Type": "text/html"}, body=page)
     answer = one(wire, run, wire.source(site.url("/rss")))
     assert answer.outcome is Outcome.BLOCKED
@@ -163,10 +165,6 @@ def test_f023_retry_after_holds_for_all_sources_of_the_host(wire, site, run, sta
 
 
 def wish(headers, now):
-    from scrapy.http import Response
-
-    from spiders.middlewares import retry_after
-
     return retry_after.wish(Response("http://a.example/", status=429, headers=headers), now)
 
 

@@ -53,7 +53,7 @@ def test_a_crawl_delay_is_kept_and_told_to_the_schedule(wire, site, run):
 def test_a_failing_source_leaves_the_others_alone_and_pages_come_last(wire, site, run):
     site.answer("/bad", status=500)
     site.on("/good", FEED)
-    page = "<html><head><title>Head</title></head><body><article><h1>A head</h1><p>Some text here.</p></article></body></html>"
+    page = "<html><title>Head</title><body><article><h1>A head</h1><p>Some text here.</p></article></body></html>"
     site.answer("/page", headers={"Content-Type": "text/html"}, body=page)
     bad, good = wire.source(site.url("/bad")), wire.source(site.url("/good"))
     due = PageDue(item="item1", outlet="one", url=site.url("/page"), host=site.host)

@@ -17,7 +17,7 @@ import pytest
 
 from monitor.model import Outcome
 from spiders.readers import ReadTask
-from spiders.workers import Workers
+from spiders.workers import MEMORY, Workers
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -44,6 +44,13 @@ def test_a_body_is_read_in_another_process(workers: Workers) -> None:
     assert [entry.title for entry in reading.entries] == ["Talks"]
 
 
+def test_a_worker_may_not_take_more_than_its_memory(workers: Workers) -> None:
+    asyncio.run(workers.read(feed("Warm")))
+    limits = [Path(f"/proc/{child.pid}/limits").read_text() for child in multiprocessing.active_children()]
+    spaces = [line.split()[3] for text in limits for line in text.splitlines() if line.startswith("Max address space")]
+    assert str(MEMORY) in spaces  # of the worker that has read; the other may still be starting
+
+
 def test_f055_a_body_that_takes_too_long_costs_only_itself(workers: Workers) -> None:
     async def both() -> None:
         hostile = asyncio.create_task(workers.read(HOSTILE))
@@ -61,7 +68,8 @@ def test_a_worker_that_dies_is_a_failed_reading_and_is_replaced(workers: Workers
     async def kill() -> None:
         await workers.read(feed("Warm"))
         hostile = asyncio.create_task(workers.read(HOSTILE))
-        await asyncio.sleep(0.5)  # until a worker has taken it; the kill hits the idle one too
+        while not any(future.running() for future in workers._pending):
+            await asyncio.sleep(0.01)  # until a worker has taken it; the kill hits the idle one too
         for child in multiprocessing.active_children():
             os.kill(child.pid or 0, signal.SIGKILL)
         reading = await hostile

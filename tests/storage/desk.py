@@ -41,7 +41,12 @@ def source(name: str = "bbc/main", **changes: object) -> SourceState:
 
 
 def candidate(
-    title: str = "Talks resume in Doha", *, keys: Sequence[str] = (), outlet: str = "bbc", lead: str = "", **entry: object
+    title: str = "Talks resume in Doha",
+    *,
+    keys: Sequence[str] = (),
+    outlet: str = "bbc",
+    lead: str = "",
+    **entry: object,
 ) -> Candidate:
     """Without ``keys`` it is known by its title alone (weak)."""
     own = tuple(keys) or (f"title:{identity.words(title)}",)

@@ -59,7 +59,9 @@ async def test_a_new_entry_becomes_an_item_with_its_match_and_its_alert_rows(sto
     assert item.revision == identity.revision_id(each.id, each.text_hash)
     alerts = await store.alerts()
     assert {alert.key for alert in alerts} == {f"doha|{channel}|{each.id}|new" for channel in CHANNELS}
-    assert alerts[0].match == Match(watch="doha", spans=(Span(field="title", start=16, end=20, term="Doha"),), clause="Doha")
+    assert alerts[0].match == Match(
+        watch="doha", spans=(Span(field="title", start=16, end=20, term="Doha"),), clause="Doha"
+    )
     assert alerts[0].revision == item.revision
     assert len({alert.id for alert in alerts}) == 2
     assert all(len(alert.id) == 10 for alert in alerts)
@@ -414,7 +416,9 @@ async def test_the_first_body_completes_the_text_and_is_no_edit(store: Store) ->
     await store.file(filing([each]), watched)
     (visit,) = await store.claim(NOW, hosts=5, lease=LEASE)
     assert (visit.host, [page.item for page in visit.pages]) == ("https://pages.example:443", [each.id])
-    body = candidate("Talks resume", keys=("url:a", "url:canonical"), body="Envoys arrived in Doha.", html="<p>Envoys</p>")
+    body = candidate(
+        "Talks resume", keys=("url:a", "url:canonical"), body="Envoys arrived in Doha.", html="<p>Envoys</p>"
+    )
     filed = await store.file(filing([body], page_of=each.id, at=NOW + MINUTE), watched)
     assert (filed.revised, filed.alerts_due) == (1, 2)
     change = changes[-1]
@@ -711,7 +715,11 @@ async def test_attempts_are_settled_as_sent_later_or_dead(store: Store) -> None:
     assert await store.settle(tired, LATER, now=NOW, due=None)
     found = {alert.id: alert for alert in await store.alerts()}
     assert (found[sent.id].condition, found[sent.id].delivered) == ("delivered", NOW)
-    assert (found[later.id].condition, found[later.id].due, found[later.id].last_error) == ("pending", NOW + HOUR, "why")
+    assert (found[later.id].condition, found[later.id].due, found[later.id].last_error) == (
+        "pending",
+        NOW + HOUR,
+        "why",
+    )
     assert found[refused.id].condition == found[tired.id].condition == "dead"
     (again,) = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
     assert (again.id, again.attempts, again.fence) == (later.id, 2, 2)

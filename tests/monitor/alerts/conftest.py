@@ -19,6 +19,8 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 class SetClock:
     """Time as a test says; to sleep is to let the others run and let the time pass."""
 
+    pace = 1.0
+
     def __init__(self) -> None:
         self.at = NOW
         self.ticks = 0.0

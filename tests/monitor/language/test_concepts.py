@@ -37,7 +37,8 @@ def test_a_weak_form_has_its_reason_beside_it() -> None:
     reasons = [
         number for number in weak if "#" in lines[number] or any("#" in line for line in lines[number - 6 : number])
     ]
-    assert len(weak) > 5 and len(reasons) >= len(weak) - 3
+    assert len(weak) > 5
+    assert len(reasons) >= len(weak) - 3
 
 
 def concept(group: str = "place", **texts: object) -> Concept:
@@ -46,7 +47,9 @@ def concept(group: str = "place", **texts: object) -> Concept:
 
 def test_a_form_under_two_strong_concepts_of_a_group_is_a_problem() -> None:
     found = problems({"a": concept(en=["Doha"]), "b": concept(en=["doha"])})
-    assert len(found) == 1 and "@a" in found[0] and "@b" in found[0]
+    assert len(found) == 1
+    assert "@a" in found[0]
+    assert "@b" in found[0]
 
 
 def test_a_form_under_two_groups_or_weak_in_one_is_none() -> None:

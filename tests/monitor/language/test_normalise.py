@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -99,18 +101,19 @@ def _presented(letter: str) -> str:
 
 @given(text("en"), st.sampled_from(["upper", "full width", "mathematical", "soft hyphen", "decomposed"]))
 def test_f088_case_full_width_and_mathematical_letters_are_folded(original: str, how: str) -> None:
-    perturbed = {
-        "upper": original.upper,
-        "full width": lambda: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in original),
-        "mathematical": lambda: "".join(chr(0x1D400 + ord(c) - 65) if "A" <= c <= "Z" else c for c in original),
-        "soft hyphen": lambda: "\u00ad".join(original),
-        "decomposed": lambda: unicodedata.normalize("NFD", original),
-    }[how]()
+    ways: dict[str, Callable[[str], str]] = {
+        "upper": str.upper,
+        "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
+        "mathematical": lambda text: "".join(chr(0x1D400 + ord(c) - 65) if "A" <= c <= "Z" else c for c in text),
+        "soft hyphen": "\u00ad".join,
+        "decomposed": lambda text: unicodedata.normalize("NFD", text),
+    }
+    perturbed = ways[how](original)
     assert Words(perturbed).norms == Words(original).norms
 
 
 @pytest.mark.parametrize(
-    "one, other",
+    ("one", "other"),
     [("חטוף", "חטופה"), ("دوحة", "دوحات"), ("deal", "dealt"), ("Erdoğan", "Erdogan"), ("גל", "גיל"), ("صفقة", "سفقة")],
 )
 def test_f088_different_words_stay_different(one: str, other: str) -> None:
@@ -129,7 +132,7 @@ def test_offsets_lead_back_into_the_text_whatever_it_is(anything: str) -> None:
 def test_tokens_of_any_text_lie_in_it_in_order_and_hold_their_word(anything: str) -> None:
     tokens = tokenise(anything)
     assert [token.norm for token in tokens] == Words(anything).norms
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in itertools.pairwise(tokens):
         assert before.start <= before.end <= token.end
     assert all(token.norm and 0 <= token.start < token.end <= len(anything) for token in tokens)
 

@@ -12,7 +12,7 @@ from monitor.language.tokens import Words, tokenise
 
 
 @pytest.mark.parametrize(
-    "text, norms",
+    ("text", "norms"),
     [
         ("Hostages' families", ["hostages", "families"]),
         ("the hostage's brother", ["the", "hostage", "brother"]),
@@ -47,7 +47,7 @@ def test_sentences_and_paragraphs_are_numbered() -> None:
 
 
 @pytest.mark.parametrize(
-    "text, declared, language",
+    ("text", "declared", "language"),
     [
         ("שחרור החטופים", None, "he"),
         ("שחרור החטופים", "en", "he"),
@@ -70,7 +70,7 @@ def test_the_script_tells_the_language_and_overrules_the_feed(text: str, declare
 
 
 @pytest.mark.parametrize(
-    "query, text",
+    ("query", "text"),
     [
         ("חטופים", "עסקת החטופים"),
         ("חטוף", "שחרור חטופיו"),

@@ -27,7 +27,12 @@ REFUSED = [
     ("doha OR OR qatar", "OR OR", "beside each other", ""),
     ("doha AND OR qatar", "AND OR", "beside each other", ""),
     ("(doha OR) qatar", ")", "missing after OR", ""),
-    ("doha AND qatar OR cairo", "OR", "without parentheses", "(doha AND qatar) OR cairo  or  doha AND (qatar OR cairo)"),
+    (
+        "doha AND qatar OR cairo",
+        "OR",
+        "without parentheses",
+        "(doha AND qatar) OR cairo  or  doha AND (qatar OR cairo)",
+    ),
     ("doha OR qatar cairo", "OR", "without parentheses", "doha OR (qatar AND cairo)  or  (doha OR qatar) AND cairo"),
     ("doha OR qatar -cairo", "OR", "without parentheses", "(doha OR qatar) AND -cairo"),
     ("NOT doha", "NOT doha", "lacks a word", "must be there"),
@@ -88,7 +93,7 @@ REFUSED = [
     ("#doha", "#", "not part of the query language", "quote"),
     ("חטופים AND (דוחא", "(", "never closed", ""),
     ("\u200fחטופים\u200f AND OR דוחא", "AND OR", "beside each other", ""),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +139,48 @@ def test_f102_one_refused_watch_hides_no_other_and_no_other_error(concepts: dict
 @pytest.mark.parametrize(
     "query",
     [
-        'צה"ל', "צה״ל", '"צה"ל"', "“עסקת חטופים”", "„Geisel“", "«hostage deal»", "״עסקת חטופים״", "or", "doha or qatar",
-        "U.S.", "AT&T", "10:30", "1,000", "24/7", "ג'יהאד", "אל־ת'אני", "title:(doha OR qatar)", "Name:Zamir", "doha -qatar",
-        "doha –qatar", "(doha)", "((doha))", "atleast2(doha OR qatar)", "Atleast2(doha)", "/do(h|ch)a/", r"/a\/b/", "=US",
-        '="hostage deal"', "hostag*", "lang:he doha", "NOT NOT doha doha", "doha NEAR/5 qatar PRE/3 cairo",
-        "(doha NEAR/2 qatar) NEAR/5 cairo", "\u202bדוחא\u202c", "outlet:(bbc OR reuters) doha", "kind:live doha", "@doha",
-        "doha\nAND\nqatar", "near", "oar AND north", "NEARBY",
+        'צה"ל',
+        "צה״ל",
+        '"צה"ל"',
+        "“עסקת חטופים”",
+        "„Geisel“",
+        "«hostage deal»",
+        "״עסקת חטופים״",
+        "or",
+        "doha or qatar",
+        "U.S.",
+        "AT&T",
+        "10:30",
+        "1,000",
+        "24/7",
+        "ג'יהאד",
+        "אל־ת'אני",
+        "title:(doha OR qatar)",
+        "Name:Zamir",
+        "doha -qatar",
+        "doha –qatar",
+        "(doha)",
+        "((doha))",
+        "atleast2(doha OR qatar)",
+        "Atleast2(doha)",
+        "/do(h|ch)a/",
+        r"/a\/b/",
+        "=US",
+        '="hostage deal"',
+        "hostag*",
+        "lang:he doha",
+        "NOT NOT doha doha",
+        "doha NEAR/5 qatar PRE/3 cairo",
+        "(doha NEAR/2 qatar) NEAR/5 cairo",
+        "\u202bדוחא\u202c",
+        "outlet:(bbc OR reuters) doha",
+        "kind:live doha",
+        "@doha",
+        "doha\nAND\nqatar",
+        "near",
+        "oar AND north",
+        "NEARBY",
     ],
-)  # fmt: skip
+)
 def test_these_are_understood(query: str, terms: Terms) -> None:
     parse(query, terms, outlets=("bbc", "reuters"))

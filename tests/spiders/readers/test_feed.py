@@ -148,6 +148,12 @@ def test_f008_f047_the_complete_entries_of_a_cut_document_are_kept_exactly(
     assert reading.entries == read_body(whole).entries[: cut.count("</item>")]
 
 
+def test_f047_an_entry_that_is_not_whole_is_never_filed(read_body: Read, rss: Rss) -> None:
+    whole = rss(item(1))
+    reading = read_body(whole[: whole.index("day 1")])
+    assert (reading.outcome, reading.entries) == (Outcome.DEGRADED, ())
+
+
 def test_f047_atom_cut_in_the_middle_keeps_its_complete_entries(read_body: Read) -> None:
     second = ATOM.replace("</feed>", "<entry><title>Half")
     reading = read_body(second)
@@ -469,6 +475,7 @@ def test_f083_f090_markup_in_a_title_is_shown_as_characters(read_body: Read, rss
         '<a href="data:text/html,x">t</a>',
         '<img src="https://e.example/p.gif">t',
         '<object data="x"></object>t',
+        '<p title="x" lang="en" class="y" id="z">t</p>',
         '<p style="background:url(https://e.example/p)">t</p>',
         "<base href='https://e.example/'>t",
         "<!--<p>-->t",
