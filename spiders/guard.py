@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -77,6 +78,7 @@ class Address:
         return f"{f'[{self.name}]' if ':' in self.name else self.name}:{self.port}"
 
 
+@lru_cache(maxsize=4096)  # sources are asked at the same addresses, day in, day out
 def parse(url: str) -> Address:
     """Read an address as written; raises `AddressRefused` for anything but plain http or https (F99, F100)."""
     if _FORBIDDEN.search(url):

@@ -141,7 +141,7 @@ def _trouble(trouble: Trouble, paint: _Paint) -> Iterator[str]:
     times = "once" if trouble.met == 1 else f"{trouble.met} times"
     yield f"  {fault.outlet} {_FAULTS[fault.kind]} from {fault.start:%H:%M} to {fault.end:%H:%M} (met {times})"
     yield from (f"    told at {said}" for said in trouble.said)
-    if not trouble.said:
+    if trouble.met and not trouble.said:
         yield "    " + (
             paint.verdict("nobody was told", good=False)
             if fault.told

@@ -7,16 +7,15 @@ that ran out of time); doubt survives NOT and AND, and an alert is sent for it.
 from __future__ import annotations
 
 import time
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
 
 from monitor.language.forms import readings
 from monitor.language.normalise import offsets
 from monitor.language.tokens import Words
 from monitor.model import Kind, Span, TextLanguage
+from monitor.watches.places import Place, together, within
 from monitor.watches.query import (
     DEFAULT_FIELDS,
     And,
@@ -56,14 +55,6 @@ class ItemText:
     source: str = ""
     language: TextLanguage = "und"
     kind: Kind = "article"
-
-
-class Place(NamedTuple):
-    """Tokens ``start`` up to ``end``; ``parts`` are the words in it that were asked for, with their terms."""
-
-    start: int
-    end: int
-    parts: tuple[tuple[int, int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,10 +309,10 @@ class Evaluation:
         if not left or not right:
             return
         if node.unit == "words":
-            yield from _within(left, right, node)
+            yield from within(left, right, node)
         else:
             words = self.text.words[name]
-            yield from _together(left, right, words.sentences if node.unit == "sentence" else words.paragraphs)
+            yield from together(left, right, words.sentences if node.unit == "sentence" else words.paragraphs)
 
     def count(self, node: AtLeast, fields: Sequence[TextField]) -> int:
         """Distinct places of what ``atleastN`` counts: places that overlap are one."""
@@ -378,32 +369,3 @@ class Evaluation:
                 back = offsets(words.text)
                 start, end = back.starts[found.start()], back.ends[found.end() - 1]
                 yield Span(field=name, start=start, end=end, term=f"/{node.pattern.pattern}/")
-
-
-def _within(left: Sequence[Place], right: Sequence[Place], node: Near) -> Iterator[Place]:
-    """Pairs at most ``reach`` words apart; neighbours are one word apart."""
-    starts = [place.start for place in right]
-    by_end = sorted(right, key=lambda place: place.end)
-    ends = [place.end for place in by_end]
-    for a in left:
-        for b in right[bisect_left(starts, a.end) : bisect_right(starts, a.end + node.reach - 1)]:
-            yield Place(a.start, b.end, a.parts + b.parts)
-        if not node.ordered:
-            for b in by_end[bisect_left(ends, a.start - node.reach + 1) : bisect_right(ends, a.start)]:
-                yield Place(b.start, a.end, b.parts + a.parts)
-
-
-def _together(left: Sequence[Place], right: Sequence[Place], numbers: Sequence[int]) -> Iterator[Place]:
-    """Pairs that lie in one sentence or paragraph as a whole."""
-    by_number: dict[int, list[Place]] = {}
-    for b in right:
-        if numbers[b.start] == numbers[b.end - 1]:
-            by_number.setdefault(numbers[b.start], []).append(b)
-    for a in left:
-        if numbers[a.start] != numbers[a.end - 1]:
-            continue
-        for b in by_number.get(numbers[a.start], ()):
-            if b.start >= a.end:
-                yield Place(a.start, b.end, a.parts + b.parts)
-            elif b.end <= a.start:
-                yield Place(b.start, a.end, b.parts + a.parts)

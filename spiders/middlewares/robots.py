@@ -60,12 +60,14 @@ class Rules:
 
     copy: RobotsCopy
     parsed: Protego
+    why: str = ""
+    """What kept them from being read, when this process asked for them itself."""
 
     def check(self, url: str) -> None:
         """Raises `RobotsClosed` or `RobotsUnknown` when this address may not be fetched."""
         if unreachable(self.copy.status) and not self.copy.text:
-            said = f"HTTP {self.copy.status}" if self.copy.status else "no answer"
-            raise RobotsUnknown(f"the robots rules of {self.copy.host} cannot be read ({said}), so nothing is fetched")
+            said = self.why or (f"HTTP {self.copy.status}" if self.copy.status else "no answer")
+            raise RobotsUnknown(f"{said}; without the robots rules of {self.copy.host} nothing is fetched")
         if not self.parsed.can_fetch(url, TOKEN):
             raise RobotsClosed(f'robots.txt of {self.copy.host} refuses: "{refusing_line(self.copy.text, url)}"')
 
@@ -74,11 +76,11 @@ class Rules:
         return min(self.parsed.crawl_delay(TOKEN) or 0.0, LONGEST_DELAY)
 
 
-def in_force(copy: RobotsCopy, now: datetime) -> Rules:
+def in_force(copy: RobotsCopy, now: datetime, why: str = "") -> Rules:
     """What a copy means now: an old text serves while the host does not answer, and is dropped after that."""
     if unreachable(copy.status) and (copy.good_at is None or now - copy.good_at >= OLD_COPY_SERVES):
         copy = RobotsCopy(host=copy.host, asked=copy.asked, status=copy.status)
-    return Rules(copy=copy, parsed=Protego.parse(copy.text))
+    return Rules(copy=copy, parsed=Protego.parse(copy.text), why=why)
 
 
 def fresh(copy: RobotsCopy, now: datetime) -> bool:
@@ -126,6 +128,15 @@ def _our_lines(text: str) -> Iterator[str]:
     yield from named[True] or named[False]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of one asking for robots.txt; ``status`` is ``None`` when nothing answered."""
+
+    status: int | None
+    body: bytes = b""
+    why: str = ""
+
+
 class RobotsBook:
     """The rules of all hosts, shared by every crawler of the process and kept over its renewals."""
 
@@ -140,7 +151,7 @@ class RobotsBook:
         if known is None or known.copy.asked < copy.asked:
             self._known[copy.host] = in_force(copy, self._clock.now())
 
-    async def rules(self, host: str, ask: Callable[[], Awaitable[tuple[int | None, bytes]]]) -> Rules:
+    async def rules(self, host: str, ask: Callable[[], Awaitable[Asked]]) -> Rules:
         """The rules of a host, asked for when none are fresh; whoever comes meanwhile waits for the same asking."""
         known = self._known.get(host)
         if known is not None and fresh(known.copy, self._clock.now()):
@@ -150,15 +161,15 @@ class RobotsBook:
             task.add_done_callback(lambda _: self._asking.pop(host, None))
         return await asyncio.shield(task)
 
-    async def _learn(
-        self, host: str, known: Rules | None, ask: Callable[[], Awaitable[tuple[int | None, bytes]]]
-    ) -> Rules:
+    async def _learn(self, host: str, known: Rules | None, ask: Callable[[], Awaitable[Asked]]) -> Rules:
+        why = ""
         before = known.copy if known is not None else await self._keeper.robots(host)
         if before is None or not fresh(before, self._clock.now()):
-            status, body = await ask()
-            before = learned(host, status, body, before, self._clock.now())
+            asked = await ask()
+            why = asked.why
+            before = learned(host, asked.status, asked.body, before, self._clock.now())
             await self._keeper.keep_robots(before)
-        self._known[host] = rules = in_force(before, self._clock.now())
+        self._known[host] = rules = in_force(before, self._clock.now(), why)
         return rules
 
 
@@ -187,7 +198,7 @@ class RobotsMiddleware:
         self._pace(host, max(delay, rules.delay))
         request.meta["trip"].delays[host] = max(delay, rules.delay)
 
-    async def _ask(self, host: str, cause: Request) -> tuple[int | None, bytes]:
+    async def _ask(self, host: str, cause: Request) -> Asked:
         """Fetch robots.txt as an ordinary request: guard, limits and delay hold. ``None``: unreachable."""
         spider: Any = self._crawler.spider
         deadline = self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
@@ -210,8 +221,8 @@ class RobotsMiddleware:
             raise
         except EXPECTED as error:
             spider.logger.warning("robots.txt unreachable host=%s reason=%s", host, in_words(error))
-            return None, b""
-        return response.status, response.body
+            return Asked(status=None, why=in_words(error))
+        return Asked(status=response.status, body=response.body)
 
     def _pace(self, host: str, delay: float) -> None:
         """Scrapy's slot of the host: one request at a time, this long between two (as AutoThrottle sets it)."""

@@ -97,7 +97,11 @@ def keep_keys(db: sqlite3.Connection, found: Found, item: str, seen: Sighting) -
             (seen.outlet, key, item, at if is_weak(key) else None),
         )
     for key in found.take + found.weak:
-        db.execute("UPDATE item_keys SET item = ?, seen = ? WHERE outlet = ? AND key = ?", (item, at, seen.outlet, key))
+        # Never back: the clock may be set back, and answers may be filed in another order than they came.
+        db.execute(
+            "UPDATE item_keys SET item = ?, seen = max(seen, ?) WHERE outlet = ? AND key = ?",
+            (item, at, seen.outlet, key),
+        )
 
 
 def adopted(db: sqlite3.Connection, candidates: Sequence[Candidate], seen: Sighting) -> dict[str, str]:

@@ -59,7 +59,7 @@ def _absorb(db: sqlite3.Connection, kept: str, gone: str, now: datetime) -> None
     at = {"kept": kept, "gone": gone, "now": when(now)}
     _share_texts(db, at)
     for pair in db.execute(_TWIN_ALERTS, at).fetchall():
-        pass
+        _tell_once(db, pair)
     for statement in _REPOINT:
         db.execute(statement, at)
     row = db.execute("SELECT current FROM items WHERE id = ?", (kept,)).fetchone()

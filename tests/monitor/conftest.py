@@ -12,6 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,8 @@ class Folder:
         (self.path / "outlets").mkdir(parents=True, exist_ok=True)
         (self.path / "watches").mkdir(exist_ok=True)
         channels = "".join(
-            f'[[channel]]\nid = "{name}"\nurl = "webhook:{url}"\nmin_severity = "low"\n' for name, url in self.hooks.items()
+            f'[[channel]]\nid = "{name}"\nurl = "webhook:{url}"\nmin_severity = "low"\n'
+            for name, url in self.hooks.items()
         )
         allow = json.dumps(list(self.server.allow))
         (self.path / "wirewatch.toml").write_text(
@@ -47,8 +50,8 @@ class Folder:
         )
         for name, site in self.outlets.items():
             (self.path / "outlets" / f"{name}.toml").write_text(
-                f'id = "{name}"\nname = "{name}"\nhome = "https://{name}.example/"\nlanguage = "en"\ntime_zone = "UTC"\n'
-                f'access = "feed"\nwhy = "A test."\ndelay = "0s"\n[cadence]\nevery = "5m"\nmin = "1m"\nmax = "1h"\n'
+                f'id = "{name}"\nname = "{name}"\nhome = "https://{name}.example/"\nlanguage = "en"\n'
+                f'time_zone = "UTC"\naccess = "feed"\nwhy = "A test."\ndelay = "0s"\n[cadence]\nevery = "5m"\nmin = "1m"\nmax = "1h"\n'
                 f'[[source]]\nid = "feed"\nkind = "feed"\nurl = "{site.url("/feed")}"\n',
                 "utf-8",
             )
@@ -69,11 +72,16 @@ class Folder:
             connection.close()
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """``python ARGS…`` from the checkout, with the configuration as its folder."""
-        return subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env={**os.environ, "WIREWATCH_CONFIG": str(self.path), "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        """``python ARGS…`` from the checkout, with the configuration as its folder; it writes to `output`."""
+        environment = {**os.environ, "WIREWATCH_CONFIG": str(self.path), "PYTHONPATH": str(ROOT)}
+        with self.output.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, *command], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def output(self) -> Path:
+        return self.path / "output.log"
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """One ``wirewatch`` command, to its end."""
@@ -92,6 +100,12 @@ def server() -> Iterator[NewsServer]:
 @pytest.fixture
 def folder(server: NewsServer, tmp_path: Path) -> Folder:
     return Folder(path=tmp_path / "desk", server=server)
+
+
+def entry(site: Site, title: str, path: str, *, age: timedelta = timedelta()) -> dict[str, str]:
+    """One RSS entry, dated ``age`` ago."""
+    url = site.url(path)
+    return {"title": title, "link": url, "guid": url, "pubDate": format_datetime(datetime.now(UTC) - age)}
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:

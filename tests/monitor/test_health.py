@@ -22,8 +22,8 @@ def play(outcomes: list[Outcome], **more: object) -> list[str]:
         now += timedelta(minutes=15)
         answer = Answer(
             source=state.id, outlet=state.outlet, url=state.url, final_url=state.url, at=now, outcome=outcome,
-            reason="HTTP 503" if outcome is Outcome.FAILED else "", entries=(Entry(title="x"),) if outcome is Outcome.OK else (),
-            **more,  # type: ignore[arg-type]
+            reason="HTTP 503" if outcome is Outcome.FAILED else "",
+            entries=(Entry(title="x"),) if outcome is Outcome.OK else (), **more,  # type: ignore[arg-type]
         )  # fmt: skip
         fresh, _held = schedule.after(state, answer, Cadence(), now=now, jitter=0.5)
         state, entries = health.episode(state, fresh, answer, now=now)

@@ -57,7 +57,8 @@ def test_what_is_public_passes(url):
     "url",
     [
         "http://127.0.0.1:80\\@example.com/", "http://example.com\\.evil.example/", "http://user@example.com/",
-        "http://user:secret@example.com/", "http://@example.com/", "http://example.com@127.0.0.1/", "http://exa mple.com/",
+        "http://user:secret@example.com/", "http://@example.com/",
+        "http://example.com@127.0.0.1/", "http://exa mple.com/",
         "http://example.com/\r\nHost: x", "http://example.com\t/", "http://exam\0ple.com/", "\x01http://example.com/",
         " http://example.com/", "http://example.com/\x7f", "http://example.com:99999/", "http://example.com:port/",
         "http://example.com:0/", "http:///rss", "http://[::1/", "http://[not-an-address]/", "http://-a.example/",

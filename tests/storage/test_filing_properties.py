@@ -55,6 +55,7 @@ async def play(store: Store, path: Path, played: list[Any]) -> None:
         if isinstance(step, Filing):
             filed = await store.file(step, judge)
             assert fates(filed) == len(step.candidates)
+            assert filed.quarantined == sum(each.entry.title == "Broken" for each in step.candidates)
             due += filed.alerts_due + filed.alerts_suppressed
         else:
             await deliver(store, step)
@@ -117,6 +118,7 @@ def test_an_answer_filed_again_brings_nothing_new(played: list[Filing]) -> None:
             for each in played:
                 filed = await store.file(each, judge)
                 assert (filed.new, filed.revised, filed.merged) == (0, 0, 0)
+                assert filed.quarantined == sum(one.entry.title == "Broken" for one in each.candidates)
                 assert filed.alerts_due == filed.alerts_suppressed == 0
             assert await store.count() == before
         finally:

@@ -510,9 +510,7 @@ async def test_f112_a_backup_made_while_filing_goes_on_is_whole_and_restores(sto
     await set_aside.close()
 
 
-async def test_f066_after_a_restore_what_came_since_is_new_and_what_was_known_is_not(
-    store: SqliteStore, path: Path
-) -> None:
+async def test_f066_after_a_restore_what_came_since_is_new_and_only_that(store: SqliteStore, path: Path) -> None:
     before, since = candidate("Doha talks", keys=("url:a",)), candidate("Doha deal", keys=("url:b",))
     await store.register([source()])
     await store.file(filing([before], etag='"1"'), decide)
@@ -673,9 +671,7 @@ def test_every_table_is_strict_and_every_item_column_is_filled(path: Path) -> No
 # ------------------------------------------------------------------ one service
 
 
-async def test_f142_a_second_service_is_refused_by_name_and_commands_work_beside(
-    store: SqliteStore, path: Path
-) -> None:
+async def test_f142_a_second_service_is_refused_and_commands_work_beside(store: SqliteStore, path: Path) -> None:
     with pytest.raises(ServiceRunning, match=rf"process {os.getpid()}, started \d{{4}}-"):
         open_store(url(path), exclusive=True)
     command = open_store(url(path))
