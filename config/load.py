@@ -36,15 +36,24 @@ def shipped() -> Path:
     return Path(__file__).parent / "defaults"
 
 
-def load(folder: Path | None, *, environ: Mapping[str, str] = os.environ) -> Config:
+def load(
+    folder: Path | None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    watches: Path | None = None,
+    outlet: Path | None = None,
+) -> Config:
     """The configuration in ``folder``, completed by what ships; ``None``: what ships.
+
+    ``watches`` is a file that stands in for all of the folder's watches (a draft); ``outlet`` is one more outlet's
+    file, in place of the folder's of the same name (a trial).
 
     Raises `ConfigError` with every problem found, each at its place. References to secrets are followed here, through
     ``environ`` and the files they name.
     """
     if folder is not None:
         _listed(folder)
-    told = _read(folder)
+    told = _read(folder, watches, outlet)
     problems = [*told.problems, *crosscheck.problems(told.documents, unreadable=told.unreadable)]
     secrets = references.follow(told.settings_document, folder, environ) if folder and told.settings_document else None
     problems += secrets.problems if secrets else ()
@@ -131,9 +140,12 @@ class _Told:
                 self.concepts |= value.concepts
 
 
-def _read(folder: Path | None) -> _Told:
+def _read(folder: Path | None, draft: Path | None, trial: Path | None) -> _Told:
     told = _Told()
     for part, kind in PARTS.items():
+        if part == "watches" and draft is not None:
+            told.take(read(draft, kind=kind, name=str(draft)))
+            continue
         if part == "concepts.toml":
             _read_concepts(told, folder)
             continue
@@ -143,6 +155,9 @@ def _read(folder: Path | None) -> _Told:
         except OSError as error:
             told.problems.append(_unlisted(f"{label}{part}", error))
             continue
+        if part == "outlets" and trial is not None:
+            paths = [path for path in paths if path.stem != trial.stem]
+            told.take(read(trial, kind=kind, name=str(trial)))
         for path in paths:
             told.take(read(path, kind=kind, name=f"{label}{path.relative_to(base).as_posix()}"))
     return told

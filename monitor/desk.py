@@ -38,7 +38,7 @@ from monitor.model import (
 from monitor.ports import Archive, Clock, Decide, Ledger, Schedule
 from monitor.stories.copies import TitleIndex
 from monitor.stories.identity import candidates
-from monitor.watches.compile import WatchSet, compile_watches
+from monitor.watches.compile import BadWatch, WatchSet, compile_watches
 from monitor.watches.engine import ItemText
 
 log = logging.getLogger(__name__)
@@ -64,17 +64,20 @@ class Edition:
     def channels(self) -> tuple[Channel, ...]:
         return self.config.settings.channel
 
+    def match(self, text: ItemText) -> tuple[Match, ...]:
+        """What a text matches. The service's own notices are matched only by watches that name its outlet: one that names
+        none means all the news."""
+        found = self.watches.match(text)
+        if text.outlet != health.OUTLET:
+            return found
+        return tuple(each for each in found if health.OUTLET in self.by_id[each.watch].outlets)
+
 
 def edition(config: Config) -> Edition:
     """Compile a configuration; raises `ConfigError` with every bad watch at its place in its file."""
     own = health.built_in_watch(config.settings)
     outlets = {**config.outlets, health.OUTLET: health.built_in_outlet()}
-    # A watch that names no outlet means all that are watched, not the service's own notices.
-    news = [
-        watch if watch.outlets else watch.model_copy(update={"outlets": tuple(config.outlets)})
-        for watch in config.watches.values()
-    ]
-    compiled, bad = compile_watches([*news, own], config.concepts, outlets=outlets)
+    compiled, bad = compile_watches([*config.watches.values(), own], config.concepts, outlets=outlets)
     if bad:
         raise ConfigError(
             [_problem(config, each.watch, each.error.message, each.error.suggestion, each.error.start) for each in bad]
@@ -82,12 +85,12 @@ def edition(config: Config) -> Edition:
     return Edition(config=config, watches=compiled, by_id={**config.watches, own.id: own}, outlets=outlets)
 
 
-def _problem(config: Config, watch: str, message: str, suggestion: str, offset: int) -> Problem:
-    place = place_in(config, f"watch.{watch}.when", offset)
+def _problem(config: Config, bad: BadWatch) -> Problem:
+    key, error = f"watch.{bad.watch}.when", bad.error
+    at = place_in(config, key, error.start)
     return Problem(
-        file=place.file, line=place.line, column=place.column, key=f"watch.{watch}.when", message=message,
-        suggestion=suggestion,
-    )  # fmt: skip
+        file=at.file, line=at.line, column=at.column, key=key, message=error.message, suggestion=error.suggestion
+    )
 
 
 def item_text(entry: Entry, candidate: Candidate, outlet: str, source: str) -> ItemText:
@@ -102,21 +105,6 @@ def item_text(entry: Entry, candidate: Candidate, outlet: str, source: str) -> I
         source=source,
         language=candidate.language,
         kind=entry.kind,
-    )
-
-
-def archived_text(item: Item) -> ItemText:
-    """What the watches read of an item that is already held: the same fields, for `watches test`."""
-    return ItemText(
-        title=item.title,
-        lead=item.lead,
-        body=item.body,
-        url=item.url or "",
-        author=item.author,
-        outlet=item.outlet,
-        source=item.source,
-        language=item.language,
-        kind=item.kind,
     )
 
 
@@ -172,7 +160,7 @@ class Desk:
         matches = {
             each.id: tuple(
                 _without_spans(match, outlet)
-                for match in edition.watches.match(item_text(each.entry, each, answer.outlet, answer.source))
+                for match in edition.match(item_text(each.entry, each, answer.outlet, answer.source))
             )
             for each in filing.candidates
             if each.id not in unchanged
@@ -225,7 +213,7 @@ class Desk:
             matches = filing.matches.get(candidate.id)
             if matches is None:  # thought to be unchanged, found to differ: another answer came between
                 text = item_text(candidate.entry, candidate, item.outlet, item.source)
-                matches = edition.watches.match(text)
+                matches = edition.match(text)
             copy_of, reason = item.copy_of, item.copy_reason
             if change.fresh and item.outlet != health.OUTLET:
                 copy = self._titles.find(

@@ -112,12 +112,13 @@ async def _sent(config: Config, channel: str) -> Delivery:
 def _test_message(channel: str) -> tuple[Alert, Item]:
     now = SystemClock().now()
     item = Item(
-        id="test", outlet=health.OUTLET, source=f"{health.OUTLET}/service", url=None, title="This is a test of wirewatch",
+        id="test", outlet=health.OUTLET, source=f"{health.OUTLET}/service", url=None,
+        title="This is a test of wirewatch",
         lead="Nothing happened. If you read this, the channel works.", language="en", kind="article", author="",
         published=now, published_assumed=False, first_seen=now, revision="test",
     )  # fmt: skip
     alert = Alert(
-        id="test", key=f"test|{channel}|test|{now.isoformat()}", watch="wirewatch-notices", channel=channel, item=item.id,
-        revision="test", state="new", severity="normal", condition="pending", created=now, due=now,
+        id="test", key=f"test|{channel}|test|{now.isoformat()}", watch="wirewatch-notices", channel=channel,
+        item=item.id, revision="test", state="new", severity="normal", condition="pending", created=now, due=now,
     )  # fmt: skip
     return alert, item

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 import tempfile
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from pydantic import ValidationError
 
 from config.load import load
 from config.model import Config, Outlet, StoreSettings
@@ -55,7 +53,7 @@ def list_(folder: Path | None, as_json: bool) -> None:
 @show.json_option
 @click.pass_obj
 def status(folder: Path | None, outlet: str | None, as_json: bool) -> None:
-    """Each source: state, reason, last good answer, when it is asked next. A closed one shows the rule that closed it."""
+    """Each source: state, reason, last good answer, when it is asked next. A closed one shows the rule."""
 
     async def ask(config: Config, store: Store) -> Sequence[SourceState]:
         if outlet is not None and outlet not in config.outlets:
@@ -85,7 +83,7 @@ def test_outlet(folder: Path | None, what: str, language: str, as_json: bool) ->
 
     config = load(folder)
     seen: list[tuple[SourceState, Sequence[Item]]] = []
-    for outlet in _trials(config, what, language):
+    for outlet in _trials(config, folder, what, language):
         seen.clear()
         on_reactor(lambda: _tried(config, outlet, seen))  # noqa: B023  (run at once)
         if any(state.outcome in GOOD and state.entries for state, _items in seen):
@@ -96,19 +94,15 @@ def test_outlet(folder: Path | None, what: str, language: str, as_json: bool) ->
         raise SystemExit(1)
 
 
-def _trials(config: Config, what: str, language: str) -> Sequence[Outlet]:
+def _trials(config: Config, folder: Path | None, what: str, language: str) -> Sequence[Outlet]:
     """The outlets that ``what`` may mean: a bare address is tried as a feed, then as a sitemap."""
     if what in config.outlets:
         return [config.outlets[what]]
     if what.startswith(("http://", "https://")):
         return [_bare(what, kind, language) for kind in ("feed", "sitemap")]
-    path = Path(what)
-    if not path.is_file():
+    if not Path(what).is_file():
         raise UnknownName(f"{what} is neither an address, nor a file, nor an outlet in force.")
-    try:
-        return [Outlet.model_validate(tomllib.loads(path.read_text("utf-8")))]
-    except (ValidationError, tomllib.TOMLDecodeError) as error:
-        raise click.ClickException(f"{path}: {error}") from None
+    return [load(folder, outlet=Path(what)).outlets[Path(what).stem]]
 
 
 def _bare(url: str, kind: str, language: str) -> Outlet:

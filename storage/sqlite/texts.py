@@ -21,6 +21,14 @@ FROM items JOIN revisions ON revisions.number = items.current
 """
 """Items with their current text, ready for `rows.item`."""
 
+_KEEP_BODY = """
+UPDATE revisions SET body = now_body, html = now_html
+FROM (
+  SELECT body AS now_body, html AS now_html FROM revisions
+  WHERE number = (SELECT current FROM items WHERE id = :item)
+)
+WHERE number = :revision AND body = ''
+"""
 _DROPPED = """
 SELECT number, id FROM revisions WHERE item = :item AND number <> :current
   AND number <> (SELECT number FROM revisions WHERE item = :item ORDER BY seen, number LIMIT 1)
@@ -70,7 +78,8 @@ def cap(db: sqlite3.Connection, item: str, current: int) -> int:
 
 
 def make_current(db: sqlite3.Connection, item: str, revision: int, source: str) -> None:
-    """A source went back to a text it had told before."""
+    """A source went back to a text it had told before. A body that came since stays: the source takes none away."""
+    db.execute(_KEEP_BODY, {"item": item, "revision": revision})
     db.execute("UPDATE revisions SET source = ? WHERE number = ?", (source, revision))
     db.execute(
         "UPDATE items SET current = number_, title = title_, lead = lead_"

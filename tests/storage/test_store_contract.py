@@ -464,6 +464,18 @@ async def test_an_edit_of_the_headline_keeps_the_body_that_the_feed_does_not_tel
     assert (item.title, item.body) == ("Talks end", "Text.")
 
 
+async def test_a_source_that_goes_back_to_a_text_without_a_body_takes_no_body_away(store: Store) -> None:
+    bare = candidate("Talks resume", keys=("url:a",))
+    full = candidate("Talks end", keys=("url:a",), body="Text.")
+    for each in (bare, full, bare):
+        await store.file(filing([each]), quiet)
+    item = await store.item(bare.id)
+    assert item is not None
+    assert (item.title, item.body) == ("Talks resume", "Text.")
+    filed = await store.file(filing([full]), quiet)
+    assert (filed.known, filed.revised) == (1, 0)
+
+
 async def test_a_page_waits_until_it_is_settled_or_put_off(store: Store) -> None:
     each = candidate(keys=("url:a",), url="https://pages.example/a")
     await store.file(filing([each]), reads_page)
