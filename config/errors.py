@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from config.model import Config
 
 
 class WirewatchError(Exception):
@@ -33,10 +37,14 @@ class Problem:
 
 
 class ConfigError(WirewatchError):
-    """The configuration is refused whole; ``problems`` lists everything wrong at once."""
+    """The configuration is refused whole; ``problems`` lists everything wrong at once.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    ``readable`` is what could be read all the same, so that its watches can be looked through too.
+    """
+
+    def __init__(self, problems: Sequence[Problem], *, readable: Config | None = None) -> None:
         self.problems = tuple(problems)
+        self.readable = readable
         super().__init__("\n".join(map(str, self.problems)))
 
 

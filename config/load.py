@@ -57,10 +57,8 @@ def load(
     problems = [*told.problems, *crosscheck.problems(told.documents, unreadable=told.unreadable)]
     secrets = references.follow(told.settings_document, folder, environ) if folder and told.settings_document else None
     problems += secrets.problems if secrets else ()
-    if problems:
-        raise ConfigError(sorted(problems, key=lambda each: (_rank(each), each.file, each.line, each.column)))
     places, strings = _places(told.documents)
-    return Config(
+    config = Config(
         settings=told.settings,
         outlets={outlet.id: outlet for outlet in told.outlets},
         watches={watch.id: watch for watch in told.watches},
@@ -71,6 +69,14 @@ def load(
         warnings=(*_warnings(folder), *(secrets.warnings if secrets else ())),
         folder=str(folder) if folder else None,
     )
+    if problems:
+        raise ConfigError(in_order(problems), readable=config)
+    return config
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Settings first, then outlets, watches, concepts; in each file by place."""
+    return sorted(problems, key=lambda each: (_rank(each), each.file, each.line, each.column))
 
 
 def place_in(config: Config, key: str, offset: int) -> Place:

@@ -13,10 +13,11 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from config.errors import ConfigError, Problem
-from config.load import place_in
+from config.load import in_order, load, place_in
 from config.model import Channel, Config, Outlet, Source, Watch
 from monitor import health, schedule
 from monitor.alerts import policy
@@ -65,24 +66,43 @@ class Edition:
         return self.config.settings.channel
 
     def match(self, text: ItemText) -> tuple[Match, ...]:
-        """What a text matches. The service's own notices are matched only by watches that name its outlet: one that names
-        none means all the news."""
+        """What a text matches. A watch that names no outlet means all the news: the service's own notices are matched
+        only by watches that name its outlet."""
         found = self.watches.match(text)
         if text.outlet != health.OUTLET:
             return found
         return tuple(each for each in found if health.OUTLET in self.by_id[each.watch].outlets)
 
 
+def open_edition(folder: Path | None, *, watches: Path | None = None) -> Edition:
+    """Read a configuration and compile it; raises `ConfigError` with every problem of every file, bad queries included.
+
+    ``watches`` is a draft that stands in for the folder's watches.
+    """
+    try:
+        config = load(folder, watches=watches)
+    except ConfigError as error:
+        queries = _bad_queries(error.readable) if error.readable else []
+        raise ConfigError(in_order([*error.problems, *queries])) from None
+    return edition(config)
+
+
 def edition(config: Config) -> Edition:
-    """Compile a configuration; raises `ConfigError` with every bad watch at its place in its file."""
+    """Compile a configuration; raises `ConfigError` with every bad query at its place in its file."""
     own = health.built_in_watch(config.settings)
     outlets = {**config.outlets, health.OUTLET: health.built_in_outlet()}
     compiled, bad = compile_watches([*config.watches.values(), own], config.concepts, outlets=outlets)
     if bad:
-        raise ConfigError(
-            [_problem(config, each.watch, each.error.message, each.error.suggestion, each.error.start) for each in bad]
-        )
+        raise ConfigError([_problem(config, each) for each in bad])
     return Edition(config=config, watches=compiled, by_id={**config.watches, own.id: own}, outlets=outlets)
+
+
+def _bad_queries(config: Config) -> list[Problem]:
+    """Of a configuration that has other problems: an outlet or concept that could not be read is no query's fault."""
+    if not config.concepts:
+        return []
+    _compiled, bad = compile_watches(config.watches.values(), config.concepts, outlets=config.outlets)
+    return [_problem(config, each) for each in bad]
 
 
 def _problem(config: Config, bad: BadWatch) -> Problem:

@@ -27,12 +27,11 @@ from urllib.parse import urlsplit
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from config.errors import ConfigError
-from config.load import load
 from config.model import Config
 from monitor import health, status, systemd
 from monitor.alerts.channels import open_channels
 from monitor.alerts.dispatch import Counts, Dispatcher
-from monitor.desk import Desk, edition, recent_titles
+from monitor.desk import Desk, edition, open_edition, recent_titles
 from monitor.errors import UnknownName
 from monitor.language.tokens import tokenise
 from monitor.model import Alert, Delivery, Filed, SourceState, Visit, VisitReport
@@ -263,8 +262,8 @@ class Service:
     async def reload(self) -> bool:
         """Read the folder again; False when it is refused (F138: the last good one stays in force)."""
         try:
-            fresh = await asyncio.to_thread(load, self._folder)
-            compiled = await asyncio.to_thread(edition, fresh)
+            compiled = await asyncio.to_thread(open_edition, self._folder)
+            fresh = compiled.config
             opened = self._channels
             if not _same_channels(fresh, self.config):
                 opened = dict(await asyncio.to_thread(self._open_channels, fresh))  # seconds, with Apprise

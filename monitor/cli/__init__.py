@@ -9,12 +9,13 @@ broken configuration; 3 the store cannot be used; 4 another service holds the st
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from config.errors import Problem
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("monitor.cli.service:run", "Watch the outlets and send alerts, until stopped."),
@@ -47,6 +48,15 @@ class _Lazy(click.Group):
         module, _, name = _COMMANDS[cmd_name][0].partition(":")
         return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Every error of ours becomes a message and an exit code."""
+        from config.errors import WirewatchError  # noqa: PLC0415
+
+        try:
+            return super().invoke(ctx)
+        except WirewatchError as error:
+            ctx.exit(_told(error, ctx.obj))
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
@@ -78,26 +88,35 @@ def cli(ctx: click.Context, folder: Path | None) -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line; every error of ours becomes a message and an exit code."""
-    if "NO_COLOR" in os.environ:
-        os.environ.setdefault("FORCE_COLOR", "")
-    from config.errors import WirewatchError  # noqa: PLC0415
-
-    try:
-        cli.main(args=args, prog_name="wirewatch", standalone_mode=True)
-    except WirewatchError as error:
-        sys.exit(_told(error))
+    """The program's entry point."""
+    cli.main(args=args, prog_name="wirewatch")
 
 
-def _told(error: Any) -> int:
+def _told(error: Exception, folder: Path | None) -> int:
     from config.errors import ConfigError  # noqa: PLC0415
     from monitor.errors import ServiceRunning, StoreError  # noqa: PLC0415
 
-    click.echo(str(error), err=True)
     if isinstance(error, ConfigError):
+        for problem in error.problems:
+            click.echo(f"{problem}\n{_line_of(problem, folder)}", err=True)
         count = len(error.problems)
-        click.echo(f"\n{count} problem{'' if count == 1 else 's'} in the configuration.", err=True)
+        click.echo(f"{count} problem{'' if count == 1 else 's'} in the configuration.", err=True)
         return 2
+    click.echo(str(error), err=True)
     if isinstance(error, ServiceRunning):
         return 4
     return 3 if isinstance(error, StoreError) else 1
+
+
+def _line_of(problem: Problem, folder: Path | None) -> str:
+    """The line the problem stands in, with a caret under the place; empty when it cannot be shown."""
+    from config.load import shipped  # noqa: PLC0415
+
+    name = problem.file.removeprefix("shipped/")
+    path = (shipped() if name != problem.file else folder or Path()) / name
+    try:
+        line = path.read_text("utf-8").splitlines()[problem.line - 1]
+    except (OSError, UnicodeDecodeError, IndexError):
+        return ""
+    shown = line.expandtabs(1)
+    return f"    {shown}\n    {' ' * (problem.column - 1)}^\n"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from config.load import load
 from config.model import Config
 from monitor.cli import show
 
@@ -23,10 +22,10 @@ def check(folder: Path | None, as_json: bool, words: bool) -> None:
     is broken.
     """
     from monitor.cli.watches import check_watches  # noqa: PLC0415
-    from monitor.desk import edition  # noqa: PLC0415
+    from monitor.desk import open_edition  # noqa: PLC0415
 
-    config = load(folder)
-    compiled = edition(config)
+    compiled = open_edition(folder)
+    config = compiled.config
     if as_json:
         show.lines([_summary(config)])
     else:

@@ -34,7 +34,9 @@ def run(folder: Path | None, once: bool, log_json: bool, log_level: str) -> None
     The page is at the address of [web] (http://127.0.0.1:8737 unless changed). A saved configuration is taken into
     force at once; a broken one is refused and the last good one stays.
     """
-    config = load(folder)
+    from monitor.desk import open_edition  # noqa: PLC0415
+
+    config = open_edition(folder).config
     log.set_up(sys.stderr, json=log_json, level=log_level.upper(), secrets=secret_values(config))
     from spiders.crawl import run as on_reactor  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ from monitor.cli import show
 from monitor.cli.items import SINCE
 from monitor.cli.opened import with_store
 from monitor.clock import SystemClock
-from monitor.desk import Edition, edition
+from monitor.desk import Edition, open_edition
 from monitor.errors import UnknownName
 from monitor.language.concepts import LANGUAGES, forms
 from monitor.language.concepts import lints as concept_lints
@@ -124,7 +124,7 @@ def test(  # noqa: PLR0917  (options)
 
 
 def _edition(folder: Path | None, draft: Path | None) -> Edition:
-    return edition(load(folder, watches=draft))
+    return open_edition(folder, watches=draft)
 
 
 def _only(report: Report, current: Edition, wanted: Sequence[str]) -> Report:
