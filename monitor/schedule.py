@@ -20,7 +20,8 @@ GOOD = frozenset({Outcome.OK, Outcome.UNCHANGED, Outcome.DEGRADED})
 
 def judged(answer: Answer, state: SourceState) -> Answer:
     """An answer seen beside what the source used to give: a feed that was emptied is not "no news" (F46)."""
-    if answer.outcome is Outcome.OK and not answer.entries and state.entries:
+    # A reader calls a feed without items degraded; whether it ever had any is known here only.
+    if answer.outcome in (Outcome.OK, Outcome.DEGRADED) and not answer.entries and state.entries:
         return replace(
             answer,
             outcome=Outcome.DEGRADED,

@@ -27,22 +27,31 @@ class Status:
     configuration: str
     """``in force since …`` or why the newest one on disk is refused."""
     problems: tuple[str, ...]
+    pace: float = 1.0
+    """Seconds of ``now`` in one of the machine's (`Clock.pace`): the limits are the machine's."""
 
     @property
     def state(self) -> Literal["ok", "degraded", "failing"]:
         """``failing``: nothing is watched now; ``degraded``: something is not, or an alert is stuck."""
-        if not self.crawler_alive or self.last_tick is None or self.now - self.last_tick > TICK_LIMIT:
+        if self.failure:
             return "failing"
         return "degraded" if self.problems else "ok"
 
     @property
+    def failure(self) -> str:
+        """Why nothing is watched now, and what to do; empty while the service watches."""
+        if self.last_tick is None:
+            return "The service has not looked at its schedule yet. If this stays, look at its log."
+        if self.now - self.last_tick > TICK_LIMIT * self.pace:
+            return f"The schedule was last looked at {self.last_tick:%Y-%m-%d %H:%M:%S} UTC. Restart the service."
+        if not self.crawler_alive:
+            return "The crawler has stopped, so no source is asked. Look at the log and restart the service."
+        return ""
+
+    @property
     def lateness(self) -> timedelta:
-        """How long the most overdue source has been waiting."""
-        return max((self.now - each.next_due for each in self.sources), default=timedelta(), key=_not_negative)
-
-
-def _not_negative(late: timedelta) -> timedelta:
-    return max(late, timedelta())
+        """How long the most overdue source has been waiting; zero when none is."""
+        return max((self.now - each.next_due for each in self.sources), default=timedelta()) or timedelta()
 
 
 def problems(

@@ -9,6 +9,7 @@ broken configuration; 3 the store cannot be used; 4 another service holds the st
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,8 @@ def cli(ctx: click.Context, folder: Path | None) -> None:
       wirewatch init my-desk      write the configuration to edit
       wirewatch --config my-desk run
     """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     if folder is None and Path("wirewatch.toml").is_file():
         folder = Path()
     ctx.obj = folder

@@ -68,8 +68,9 @@ def test_f025_a_wish_beyond_a_day_is_capped() -> None:
     assert after(Outcome.FAILED, not_before=NOW + timedelta(days=900)).next_due == NOW + timedelta(hours=24)
 
 
-def test_f046_an_emptied_feed_is_degraded_and_keeps_its_validators() -> None:
-    judged = schedule.judged(answer(Outcome.OK), replace(STATE, entries=30))
+@pytest.mark.parametrize("read_as", [Outcome.OK, Outcome.DEGRADED])
+def test_f046_an_emptied_feed_is_degraded_and_keeps_its_validators(read_as: Outcome) -> None:
+    judged = schedule.judged(answer(read_as), replace(STATE, entries=30))
     assert judged.outcome is Outcome.DEGRADED
     assert "30" in judged.reason
     assert judged.validators == STATE.validators
