@@ -71,6 +71,11 @@ class Schedule(Protocol):
         """Give every lease back: at start, when the service lock shows that no other service lives."""
         ...
 
+    async def set_back(self, now: datetime, by: timedelta) -> None:
+        """The wall clock was set back by ``by`` and says ``now``: whatever waits (sources, hosts, pages, alerts,
+        leases) waits as long as it would have, not ``by`` longer (F116)."""
+        ...
+
     async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
         """Make sources due now, and say how many there were."""
         ...

@@ -325,8 +325,9 @@ class Service:
             configuration=self.config.folder or "what ships",
             problems=status.problems(
                 now=now, sources=sources, counts=counts, store=self.running.store_warnings,
-                refused=self.running.refused, down=self.dispatcher.down,
+                refused=self.running.refused, down=self.dispatcher.down, pace=self.clock.pace,
             ),
+            pace=self.clock.pace,
         )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ class Status:
     @property
     def lateness(self) -> timedelta:
         """How long the most overdue source has been waiting; zero when none is."""
-        return max((self.now - each.next_due for each in self.sources), default=timedelta()) or timedelta()
+        return max((self.now - each.next_due for each in self.sources if each.next_due < self.now), default=timedelta())
 
 
 def problems(
@@ -62,6 +62,7 @@ def problems(
     store: Sequence[str],
     refused: str,
     down: Sequence[str],
+    pace: float = 1.0,
 ) -> tuple[str, ...]:
     """What is not well, in sentences for the desk, the worst first."""
     said: list[str] = []
@@ -70,9 +71,9 @@ def problems(
         said.append("No source gives news: look at the network first.")
     said += [f"{each.id}: {each.outcome}: {each.reason}" for each in bad]
     said += [
-        f"{each.id} has waited {now - each.next_due} to be asked."
+        f"{each.id} has waited {(now - each.next_due) // timedelta(minutes=1)} min to be asked."
         for each in sources
-        if now - each.next_due > LATE_LIMIT
+        if now - each.next_due > LATE_LIMIT * pace
     ]
     said += [f"Channel {name} does not answer: its alerts wait and are tried again." for name in down]
     if dead := counts.get("dead", 0):

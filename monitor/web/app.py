@@ -6,9 +6,9 @@ and inline styles, and a request whose Host is not ours is refused (a foreign na
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +18,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 
-from config.model import Config
-from monitor.model import Outcome
+from config.model import Config, written
+from monitor.alerts.text import isolated, web_link
+from monitor.errors import StoreError
+from monitor.model import Alert, Item, Revision
 from monitor.ports import Store
 from monitor.status import Status
+from monitor.web import cards, words
 from monitor.web.metrics import CONTENT_TYPE, metrics
 
 _HEADERS = {
@@ -30,67 +34,99 @@ _HEADERS = {
     "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_RTL = frozenset({"he", "ar"})
-_MOODS = {
-    Outcome.OK: "good", Outcome.UNCHANGED: "good", Outcome.DEGRADED: "fair", Outcome.CLOSED: "shut",
-}  # fmt: skip
+TOLD, HELD, UNDELIVERED, LATEST = 20, 10, 10, 30
+"""How many headlines each part of the page shows."""
+_ROWS_EACH = 8
+"""Rows read for each headline wanted: a headline has one row for each watch and channel."""
 
 
 def build(store: Store, config: Callable[[], Config], status: Callable[[], Awaitable[Status]]) -> FastAPI:
     """The application over a store, the configuration in force and the service's status."""
     app = FastAPI(title="wirewatch", docs_url=None, redoc_url=None, openapi_url=None)
-    pages = Environment(
-        loader=PackageLoader("monitor.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    pages.filters |= {"ago": _ago, "host": _host, "clean": _clean}
-    pages.globals |= {"dir_of": lambda language: "rtl" if language in _RTL else "ltr", "mood_of": _mood}
+    pages = _templates()
+
+    def page(name: str, *, code: int = 200, **values: object) -> HTMLResponse:
+        held = config()
+        zone = ZoneInfo(held.settings.service.time_zone)
+        return HTMLResponse(pages.get_template(name).render(config=held, zone=zone, **values), status_code=code)
 
     @app.middleware("http")
     async def guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        if not _ours(request.headers.get("host", ""), config()):
-            return PlainTextResponse("This page answers to its own name only.", status_code=421)
-        response = await answer(request)
+        if _ours(request.headers.get("host", ""), config()):
+            response = await answer(request)
+        else:
+            response = PlainTextResponse("This page answers to its own name only.", status_code=421)
         response.headers.update(_HEADERS)
         return response
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> Response:
+        said = "There is nothing at this address." if error.status_code == 404 else error.detail
+        return page("missing.html", code=error.status_code, said=said)
+
+    @app.exception_handler(StoreError)
+    async def storeless(_request: Request, error: StoreError) -> Response:
+        return page("missing.html", code=503, said=f"The store does not answer: {error}")
 
     @app.get("/", response_class=HTMLResponse)
     async def now() -> HTMLResponse:
         seen, held = await status(), config()
-        alerts = await store.alerts(limit=30)
-        told = {alert.item: await store.item(alert.item) for alert in alerts}
-        return HTMLResponse(
-            pages.get_template("now.html").render(
-                status=seen,
-                config=held,
-                zone=ZoneInfo(held.settings.service.time_zone),
-                alerts=[(alert, told[alert.item]) for alert in alerts],
-                items=await store.items(limit=40),
-            )
+        sources = cards.source_lines(seen.sources, held)
+        return page(
+            "now.html",
+            status=seen,
+            undelivered=await _cards(store, held, await store.alerts(condition="dead", limit=100), UNDELIVERED),
+            told=await _cards(store, held, await _told(store), TOLD),
+            held_back=await _cards(store, held, await _only_held(store), HELD),
+            items=await store.items(limit=LATEST),
+            sources=sources,
+            moods={mood: sum(line.mood == mood for line in sources) for mood in ("good", "fair", "bad", "shut", "wait")},
         )
 
     @app.get("/items/{item}", response_class=HTMLResponse)
     async def item(item: str) -> HTMLResponse:
-        held = config()
         found = await store.item(item)
         if found is None:
-            return HTMLResponse(pages.get_template("missing.html").render(item=item), status_code=404)
-        return HTMLResponse(
-            pages.get_template("item.html").render(
-                item=found,
-                outlet=held.outlets.get(found.outlet),
-                zone=ZoneInfo(held.settings.service.time_zone),
-                revisions=await store.revisions(item),
-                alerts=await store.alerts(item=item, limit=100),
-            )
+            said = f"No item is called {item}. What is older than the retention rule allows is removed."
+            return page("missing.html", code=404, said=said)
+        revisions, alerts = await store.revisions(item), await store.alerts(item=item, limit=100)
+        return page(
+            "item.html",
+            item=found,
+            now=(await status()).now,
+            outlet=config().outlets.get(found.outlet),
+            revisions=revisions,
+            alerts=alerts,
+            spans=cards.standing(alerts, found, revisions),
+            original=await store.item(found.copy_of) if found.copy_of else None,
+        )
+
+    @app.get("/outlets/{outlet}", response_class=HTMLResponse)
+    async def outlet(outlet: str) -> HTMLResponse:
+        held = config()
+        if outlet not in held.outlets:
+            said = f"No outlet is called {outlet} in the configuration in force."
+            return page("missing.html", code=404, said=said)
+        seen = await status()
+        return page(
+            "outlet.html",
+            status=seen,
+            outlet=held.outlets[outlet],
+            sources=cards.source_lines([each for each in seen.sources if each.outlet == outlet], held),
+            items=await store.items(outlet=outlet, limit=10),
         )
 
     @app.get("/health")
     async def health() -> JSONResponse:
-        seen = await status()
-        return JSONResponse(health_of(seen), status_code=503 if seen.state == "failing" else 200)
+        try:
+            said = health_of(await status())
+        except StoreError as error:  # whoever asks wants to know just this
+            said = _storeless(error)
+        return JSONResponse(said, status_code=503 if said["state"] == "failing" else 200)
 
     @app.get("/metrics")
     async def prometheus() -> Response:
@@ -100,11 +136,58 @@ def build(store: Store, config: Callable[[], Config], status: Callable[[], Await
     return app
 
 
+def _templates() -> Environment:
+    pages = Environment(
+        loader=PackageLoader("monitor.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters |= {
+        "relative": words.relative, "dir": words.direction, "clean": words.clean, "reason": words.reason,
+        "link": web_link, "host": _host, "isolated": isolated, "written": written, "utc": _utc,
+    }  # fmt: skip
+    pages.globals |= {
+        "marked": words.marked, "paragraphs": words.paragraphs, "watch_title": cards.watch_title,
+        "outlet_name": cards.outlet_name,
+    }  # fmt: skip
+    return pages
+
+
+async def _told(store: Store) -> list[Alert]:
+    """Rows that were sent or will be, newest first."""
+    rows = [
+        *await store.alerts(condition="pending", limit=TOLD * _ROWS_EACH),
+        *await store.alerts(condition="delivered", limit=TOLD * _ROWS_EACH),
+    ]
+    return sorted(rows, key=lambda row: row.created, reverse=True)
+
+
+async def _only_held(store: Store) -> list[Alert]:
+    """Rows that are not sent, of items of which nothing else is told either: the others stand with what was told."""
+    rows = await store.alerts(condition="suppressed", limit=HELD * _ROWS_EACH)
+    return list(rows)
+
+
+async def _cards(store: Store, config: Config, alerts: Iterable[Alert], limit: int) -> tuple[cards.Card, ...]:
+    rows = list(alerts)
+    items: dict[str, Item | None] = {}
+    revisions: dict[str, tuple[Revision, ...]] = {}
+    for row in rows:
+        if row.item in items:
+            continue
+        if len(items) >= limit:
+            break
+        items[row.item] = held = await store.item(row.item)
+        if held is not None and row.revision != held.revision:
+            revisions[row.item] = await store.revisions(row.item)
+    known = [row for row in rows if row.item in items]
+    return cards.cards(known, items=items, revisions=revisions, config=config, limit=limit)
+
+
 def health_of(seen: Status) -> dict[str, Any]:
     """What ``/health`` says: honest, and short enough to read."""
     return {
         "state": seen.state,
-        "problems": list(seen.problems),
+        "problems": [said for said in (seen.failure, *seen.problems) if said],
         "last_tick": seen.last_tick.isoformat() if seen.last_tick else None,
         "sources": len(seen.sources),
         "items": seen.counts.get("items", 0),
@@ -113,32 +196,34 @@ def health_of(seen: Status) -> dict[str, Any]:
     }
 
 
+def _storeless(error: StoreError) -> dict[str, Any]:
+    """`health_of` a service whose store does not answer: what stands in it is unknown."""
+    unknown = dict.fromkeys(("last_tick", "sources", "items", "alerts", "lateness_seconds"))
+    return {"state": "failing", "problems": [f"The store does not answer: {error}"], **unknown}
+
+
 def _ours(host: str, config: Config) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    public = urlsplit(config.settings.web.public_url).hostname if config.settings.web.public_url else None
-    return name in ("localhost", "::1", public) or name.startswith("127.")
+    """Whether a Host header names this page: localhost, a loopback address, or the host of ``public_url``."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    public = urlsplit(config.settings.web.public_url).hostname
+    if not name or "@" in host:
+        return False
+    return name in ("localhost", public) or _loopback(name)
 
 
-def _ago(then: datetime | None, now: datetime) -> str:
-    if then is None:
-        return "never"
-    gone = now - then
-    if gone < timedelta(minutes=1):
-        return "just now"
-    minutes = int(gone.total_seconds() // 60)
-    if minutes < 60:
-        return f"{minutes} min ago"
-    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+def _loopback(name: str) -> bool:
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:  # a name, and one such as 127.0.0.1.example is anybody's
+        return False
 
 
 def _host(url: str | None) -> str:
     return urlsplit(url).hostname or "" if url else ""
 
 
-def _clean(text: str) -> str:
-    """Line breaks and controls become spaces; letters, marks and direction marks stay."""
-    return "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
-
-
-def _mood(outcome: Outcome | None) -> str:
-    return "wait" if outcome is None else _MOODS.get(outcome, "bad")
+def _utc(then: datetime) -> str:
+    return then.isoformat(timespec="seconds")

@@ -86,6 +86,20 @@ def release_all(db: sqlite3.Connection) -> None:
     db.execute("UPDATE alerts SET leased_until = NULL WHERE condition = 'pending' AND leased_until IS NOT NULL")
 
 
+_WAITING = (
+    ("sources", "next_due"), ("hosts", "next_ok"), ("hosts", "leased_until"), ("pages", "due"), ("alerts", "due"),
+    ("alerts", "leased_until"),
+)  # fmt: skip
+
+
+def set_back(db: sqlite3.Connection, now: datetime, by: timedelta) -> None:
+    """Columns are wall time: what still waits at ``now`` moves with the clock."""
+    for table, column in _WAITING:
+        later = db.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} > ?", (when(now),)).fetchall()  # noqa: S608
+        moved = [(when(rows.moment(row[1]) - by), row[0]) for row in later]
+        db.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", moved)  # noqa: S608 - names of ours
+
+
 def mark_due(db: sqlite3.Connection, sources: Sequence[str], now: datetime) -> int:
     wanted = json.dumps(list(sources))
     return db.execute(

@@ -65,6 +65,9 @@ class SqliteStore:
     async def release_all(self) -> None:
         await self._writer.write(schedule.release_all)
 
+    async def set_back(self, now: datetime, by: timedelta) -> None:
+        await self._writer.write(lambda db: schedule.set_back(db, now, by))
+
     async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
         return await self._writer.write(lambda db: schedule.mark_due(db, sources, now))
 

@@ -1,0 +1,171 @@
+"""What the page shows, made of what the store holds: alerts gathered by what they tell, sources in order of need. Pure.
+
+The outbox has one row for each watch and channel; a reader wants one headline with what became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.model import SEVERITIES, Config, Outlet, Severity, Source
+from monitor import health
+from monitor.model import Alert, Condition, Item, Revision, SourceState, Span
+from monitor.web import words
+
+_SAID: dict[Condition, str] = {
+    "delivered": "sent to",
+    "pending": "on its way to",
+    "dead": "not delivered to",
+    "suppressed": "not sent to",
+}
+_NEED = ("bad", "fair", "wait", "shut", "good")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of the rows of one watch, gathered: ``sent to page, terminal``."""
+
+    condition: Condition
+    said: str
+    channels: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One watch that found an item, and what became of it."""
+
+    watch: str
+    fates: tuple[Fate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """All rows about one state of one item."""
+
+    id: str
+    item: Item | None
+    """``None``: its text was removed since."""
+    outlet: str
+    change: str
+    """How it came to be told, when it is not simply new."""
+    severity: Severity
+    at: datetime
+    lines: tuple[Line, ...]
+    title: tuple[words.Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """One source as we know it and as it is configured."""
+
+    state: SourceState
+    outlet: Outlet | None
+    source: Source | None
+    mood: str
+
+    @property
+    def own(self) -> str:
+        """Its name within the outlet."""
+        return self.state.id.partition("/")[2]
+
+
+def cards(
+    alerts: Iterable[Alert],
+    *,
+    items: Mapping[str, Item | None],
+    revisions: Mapping[str, Sequence[Revision]],
+    config: Config,
+    limit: int,
+) -> tuple[Card, ...]:
+    """At most ``limit``, in the order in which their first rows come."""
+    gathered: dict[tuple[str, str], list[Alert]] = {}
+    for alert in alerts:
+        key = alert.item, alert.state
+        if key in gathered or len(gathered) < limit:
+            gathered.setdefault(key, []).append(alert)
+    return tuple(_card(rows, items[rows[0].item], revisions.get(rows[0].item, ()), config) for rows in gathered.values())
+
+
+def _card(rows: Sequence[Alert], item: Item | None, revisions: Sequence[Revision], config: Config) -> Card:
+    spans = () if item is None else standing(rows, item, revisions)
+    watches = dict.fromkeys(row.watch for row in rows)
+    return Card(
+        id=rows[0].item,
+        item=item,
+        outlet=outlet_name(item.outlet, config) if item else "",
+        change=_change(rows[0].state),
+        severity=max((row.severity for row in rows), key=SEVERITIES.index),
+        at=max(row.created for row in rows),
+        lines=tuple(
+            Line(watch=watch_title(watch, config), fates=_fates([row for row in rows if row.watch == watch]))
+            for watch in watches
+        ),
+        title=words.marked(item.title, spans, "title") if item else (),
+    )
+
+
+def _change(state: str) -> str:
+    if state.startswith("edited:"):
+        return "edited"
+    return {"new": "", "completed": "found in its text"}.get(state, state)
+
+
+def _fates(rows: Sequence[Alert]) -> tuple[Fate, ...]:
+    gathered: dict[tuple[Condition, str], list[str]] = {}
+    for row in rows:
+        gathered.setdefault((row.condition, _why(row)), []).append(row.channel)
+    return tuple(
+        Fate(condition=condition, said=_SAID[condition], channels=tuple(channels), why=why)
+        for (condition, why), channels in gathered.items()
+    )
+
+
+def _why(row: Alert) -> str:
+    if row.condition == "suppressed":
+        return words.reason(row.reason)
+    if row.condition == "pending" and row.last_error:
+        return f"tried {row.attempts}×, last: {row.last_error}"
+    return row.reason
+
+
+def standing(alerts: Iterable[Alert], item: Item, revisions: Iterable[Revision]) -> tuple[Span, ...]:
+    """The spans that still hold in the item's text: their field reads now as it did when the watch found them."""
+    texts = {revision.id: revision for revision in revisions}
+    held: set[Span] = set()
+    for alert in alerts:
+        then = texts.get(alert.revision)
+        for span in alert.match.spans if alert.match else ():
+            if span.field not in ("title", "lead", "body"):
+                continue
+            if alert.revision == item.revision or (
+                then is not None and getattr(then, span.field) == getattr(item, span.field)
+            ):
+                held.add(span)
+    return tuple(held)
+
+
+def source_lines(states: Iterable[SourceState], config: Config) -> tuple[SourceLine, ...]:
+    """Those that need a look first; then by outlet and name."""
+    lines = [_source_line(state, config.outlets.get(state.outlet)) for state in states]
+    return tuple(sorted(lines, key=lambda line: (_NEED.index(line.mood), line.state.id)))
+
+
+def _source_line(state: SourceState, outlet: Outlet | None) -> SourceLine:
+    own = state.id.partition("/")[2]
+    source = next((each for each in outlet.source if each.id == own), None) if outlet else None
+    return SourceLine(state=state, outlet=outlet, source=source, mood=words.mood(state.outcome))
+
+
+def outlet_name(outlet: str, config: Config) -> str:
+    return config.outlets[outlet].name if outlet in config.outlets else outlet
+
+
+def watch_title(watch: str, config: Config) -> str:
+    """As the operator wrote it; a watch that is not there any more has only its id."""
+    own = health.built_in_watch(config.settings)
+    if watch == own.id:
+        return own.title
+    return config.watches[watch].title if watch in config.watches else watch

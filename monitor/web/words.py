@@ -1,0 +1,99 @@
+"""How the page words and marks things: times, directions, reasons, matched words. Pure; the templates' filters."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from monitor.alerts import policy
+from monitor.model import Outcome, Span
+
+_DIRECTIONS = {"en": "ltr", "he": "rtl", "ar": "rtl"}
+_MOODS = {
+    Outcome.OK: "good", Outcome.UNCHANGED: "good", Outcome.DEGRADED: "fair", Outcome.CLOSED: "shut",
+}  # fmt: skip
+_REASONS = {
+    policy.BASELINE: "older than the baseline at the first look at its source",
+    policy.BELOW_SEVERITY: "below what the channel takes",
+    policy.NOT_IN_ON: "the watch does not ask for this kind of change",
+    policy.ONLY_BELOW_HEADLINE: policy.ONLY_BELOW_HEADLINE,
+    policy.TOO_OLD: "older than the watch's max_age",
+    "merged": "the item was found to be another one, which keeps its alert",
+}
+_DAY = timedelta(days=1)
+
+
+class Piece(NamedTuple):
+    """A run of text, matched by a watch or not."""
+
+    text: str
+    found: bool
+
+
+def relative(then: datetime | None, now: datetime) -> str:
+    """``3 min ago``, ``in 12 min``, ``now``; ``never`` for no time."""
+    if then is None:
+        return "never"
+    away = abs(then - now)
+    if away < timedelta(minutes=1):
+        return "now"
+    minutes = away // timedelta(minutes=1)
+    if minutes < 60:
+        size = f"{minutes} min"
+    elif away < 2 * _DAY:
+        size = f"{minutes // 60} h"
+    else:
+        size = f"{away // _DAY} days"
+    return f"{size} ago" if then < now else f"in {size}"
+
+
+def direction(language: str) -> str:
+    """Of a text in that language; a language that we do not know decides by its first letter."""
+    return _DIRECTIONS.get(language, "auto")
+
+
+def clean(text: str) -> str:
+    """Line breaks and controls become spaces, one for one; letters, marks and direction marks stay."""
+    return "".join(" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
+
+
+def mood(outcome: Outcome | None) -> str:
+    """How a source's state looks: good, fair, bad, shut (closed by its publisher), wait."""
+    return "wait" if outcome is None else _MOODS.get(outcome, "bad")
+
+
+def reason(kept: str) -> str:
+    """Why a row was not sent, in a reader's words."""
+    if kept.startswith("told with "):
+        return "a copy of it was told"
+    return _REASONS.get(kept, kept)
+
+
+def marked(text: str, spans: Iterable[Span], field: str) -> tuple[Piece, ...]:
+    """``text`` cut at the spans of its field; their union is what was found."""
+    pieces: list[Piece] = []
+    at = 0
+    for start, end in sorted((span.start, span.end) for span in spans if span.field == field):
+        if end <= at:
+            continue
+        start = max(start, at)
+        if start > at:
+            pieces.append(Piece(text[at:start], False))
+        pieces.append(Piece(text[start:end], True))
+        at = min(end, len(text))
+    if at < len(text):
+        pieces.append(Piece(text[at:], False))
+    return tuple(piece for piece in pieces if piece.text)
+
+
+def paragraphs(text: str, spans: Iterable[Span], field: str) -> tuple[tuple[Piece, ...], ...]:
+    """`marked`, cut at the blank lines."""
+    found: list[list[Piece]] = [[]]
+    for piece in marked(text, spans, field):
+        first, *rest = piece.text.split("\n\n")
+        found[-1].append(Piece(first, piece.found))
+        found += [[Piece(each, piece.found)] for each in rest]
+    kept = (tuple(piece for piece in each if piece.text) for each in found)
+    return tuple(each for each in kept if each)
