@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench lock clean
+.PHONY: help run demo test check bench picture lock clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ check: $(VENV)/dev.stamp    ## format, lint, types, layers, wheel contents, serv
 
 bench: $(VENV)/bench.stamp  ## every figure of docs/figures.md (real material: WIREWATCH_CORPORA)
 	$(BIN)/python -m benchmarks
+
+picture: $(VENV)/dev.stamp  ## take docs/page.png, the README's picture, from the demo (needs Chromium)
+	@$(BIN)/python docs/picture.py
 
 # Set-up: one virtual environment, exact versions with hashes.
 $(VENV)/bin/python:

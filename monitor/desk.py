@@ -150,6 +150,14 @@ class Desk:
 
     # ------------------------------------------------------------------ stages
 
+    def wants(self, due: SourceState | PageDue, edition: Edition) -> bool:
+        """Whether the edition still watches what was asked: a save may have come while the answer was on its way."""
+        outlet = edition.outlets.get(due.outlet)
+        if outlet is None or isinstance(due, PageDue):
+            return outlet is not None
+        source = _source(outlet, due.id)
+        return source is not None and source.url == due.url
+
     def normalised(self, answer: Answer, edition: Edition) -> Answer:
         """Entries cleaned by the outlet's rules; those its file does not want are left out."""
         outlet = edition.outlets[answer.outlet]

@@ -320,6 +320,8 @@ class Alert:
     fence: int = 0
     last_error: str = ""
     delivered: datetime | None = None
+    resent: datetime | None = None
+    """When a person asked for it again; giving up counts from there."""
     match: Match | None = None
 
 

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -32,7 +31,8 @@ from monitor import health, status, systemd
 from monitor.alerts.channels import open_channels
 from monitor.alerts.dispatch import Counts, Dispatcher
 from monitor.desk import Desk, edition, open_edition, recent_titles
-from monitor.errors import UnknownName
+from monitor.errors import StoreError, UnknownName
+from monitor.hosts import host_of
 from monitor.language.tokens import tokenise
 from monitor.model import Alert, Delivery, Filed, SourceState, Visit, VisitReport
 from monitor.ports import Channel, Clock, Store
@@ -49,6 +49,11 @@ STOP_GRACE = 8.0
 IDENTITY_KEPT = timedelta(days=400)
 SEND_DEADLINE = 20.0
 CLOCKS_PART = timedelta(seconds=60)
+LOOK_EVERY = 5000
+"""Milliseconds after which the folder is looked at though nothing was heard: the system tells nothing of a link or a
+folder that another took the place of (F139)."""
+_NOT_OURS = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock", ".jsonl", ".log")
+"""What the service itself writes may stand in the same folder."""
 
 
 @dataclass(slots=True)
@@ -88,6 +93,8 @@ class Service:
         self._on_filed = on_filed
         self.running = Running(started=clock.now())
         self._wake = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._stamps = _stamps(folder) if folder is not None else frozenset()
         self._titles = TitleIndex(_title_tokens)
         self.desk = Desk(
             edition(config), store, clock, titles=self._titles, jitter=randomness.random, filed=self._filed
@@ -147,6 +154,8 @@ class Service:
     async def _open(self) -> AsyncIterator[None]:
         await self.store.release_all()
         await self._register()
+        polled = [state.last_polled for state in await self.store.sources() if state.last_polled is not None]
+        await self._set_back(max(polled, default=self.clock.now()) - self.clock.now())  # while no service ran
         await recent_titles(self.store, self._titles, self.clock.now(), WINDOW)
         self.running.store_warnings = await self.store.check()
         for warning in (*self.running.store_warnings, *self.config.warnings):
@@ -182,6 +191,7 @@ class Service:
             self._wake.clear()
             if drift := parted.drift():
                 log.warning("the clock was set or the machine slept", extra={"seconds": drift.total_seconds()})
+                await self._set_back(-drift)
             if self.crawler.alive and (free := CONCURRENCY - len(self.running.visits)):
                 for visit in await self._claim(free):
                     task = asyncio.create_task(self._visit(visit))
@@ -191,6 +201,11 @@ class Service:
             if self.crawler.alive:
                 systemd.tell("WATCHDOG=1")
             await self._rest(stop)
+
+    async def _set_back(self, by: timedelta) -> None:
+        """Due times are wall time: after a clock that was set back nobody may wait longer for it (F116)."""
+        if by > timedelta():
+            await self.store.set_back(self.clock.now(), by)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         waits = {asyncio.create_task(wait) for wait in (self.clock.sleep(self._tick), self._wake.wait(), stop.wait())}
@@ -253,14 +268,36 @@ class Service:
             return
         from watchfiles import Change, awatch  # noqa: PLC0415  (0.1 s that only a running service needs)
 
-        def is_ours(_change: Change, path: str) -> bool:
-            return path.endswith(".toml")  # the store may stand in the same folder
+        def may_be_ours(_change: Change, path: str) -> bool:
+            return not path.endswith(_NOT_OURS)
 
-        async for _changes in awatch(self._folder, stop_event=stop, debounce=200, watch_filter=is_ours):
-            await self.reload()
+        kept, again = self._stamps, False
+        async for _changes in awatch(
+            self._folder, stop_event=stop, debounce=200, watch_filter=may_be_ours, rust_timeout=LOOK_EVERY,
+            yield_on_timeout=True,
+        ):  # fmt: skip
+            fresh = await asyncio.to_thread(_stamps, self._folder)
+            if fresh == kept and not again:
+                continue
+            kept = fresh
+            try:
+                again = False
+                await self.reload()
+            except StoreError as error:
+                again = True
+                log.error("configuration not taken, trying again", extra={"error": str(error)})
+
+    def reload_soon(self) -> None:
+        """Have the folder read again though nothing in it seems to have changed (a secret's file did, perhaps)."""
+        self._stamps = frozenset()
 
     async def reload(self) -> bool:
-        """Read the folder again; False when it is refused (F138: the last good one stays in force)."""
+        """Read the folder again; False when it is refused (F138: the last good one stays in force). One at a time:
+        an earlier reading must not come into force after a later one (F139)."""
+        async with self._reloading:
+            return await self._reload()
+
+    async def _reload(self) -> bool:
         try:
             compiled = await asyncio.to_thread(open_edition, self._folder)
             fresh = compiled.config
@@ -376,6 +413,16 @@ def _same_channels(one: Config, other: Config) -> bool:
     return made_of(one) == made_of(other)
 
 
+def _stamps(folder: Path) -> frozenset[tuple[str, int, int, int]]:
+    """What every file of the configuration is now, links followed: it differs after any change."""
+    found = []
+    for path in (*folder.glob("*.toml"), *folder.glob("*/*.toml")):
+        with contextlib.suppress(OSError):  # taken away or locked meanwhile: `load` says so
+            seen = path.stat()
+            found.append((str(path), seen.st_ino, seen.st_size, seen.st_mtime_ns))
+    return frozenset(found)
+
+
 def source_ids(config: Config, outlet: str) -> tuple[str, ...]:
     """``outlet/source`` for each of an outlet's sources; raises `UnknownName`."""
     if outlet not in config.outlets:
@@ -389,14 +436,6 @@ def _only(visit: Visit, outlet: str) -> Visit:
         sources=tuple(each for each in visit.sources if each.outlet == outlet),
         pages=tuple(each for each in visit.pages if each.outlet == outlet),
     )
-
-
-def host_of(url: str) -> str:
-    """``scheme://name:port``, the port always written: what politeness belongs to."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    name = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def _title_tokens(title: str) -> frozenset[str]:

@@ -11,13 +11,9 @@ An exception is an exact ``host:port`` written in ``[allow] fetch``.
 from __future__ import annotations
 
 import ipaddress
-import re
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
-from urllib.parse import urlsplit
 
 from scrapy.resolver import CachingHostnameResolver, HostResolution, dnscache
 from scrapy.utils.datatypes import LocalCache
@@ -26,11 +22,10 @@ from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from monitor.errors import AddressRefused
+from monitor.hosts import Address, Ip, host_of, literal, parse
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IHostResolution
-
-Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NAMES_KEPT = 10_000
 NAME_FRESH = 300.0
@@ -54,63 +49,14 @@ _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
 
-_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
-_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where an address leads: what a connection needs, and nothing that two programs read differently."""
-
-    scheme: str
-    name: str
-    port: int
-
-    @property
-    def host(self) -> str:
-        """``scheme://name:port``: what politeness, robots rules and delay belong to."""
-        return f"{self.scheme}://{self.netloc}"
-
-    @property
-    def netloc(self) -> str:
-        """``name:port`` as it is written in ``[allow] fetch``."""
-        return f"{f'[{self.name}]' if ':' in self.name else self.name}:{self.port}"
-
-
-@lru_cache(maxsize=4096)  # sources are asked at the same addresses, day in, day out
-def parse(url: str) -> Address:
-    """Read an address as written; raises `AddressRefused` for anything but plain http or https (F99, F100)."""
-    if _FORBIDDEN.search(url):
-        raise AddressRefused("the address holds a space, a control character or a backslash")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise AddressRefused("the address cannot be read: its host or port is malformed") from None
-    if parts.scheme not in ("http", "https"):
-        raise AddressRefused(f"only http and https are fetched, not {parts.scheme or 'an address without a scheme'}")
-    if "@" in parts.netloc:
-        raise AddressRefused("the address carries a user part")
-    if not parts.hostname or port == 0 or ("[" in parts.netloc and ":" not in parts.hostname):
-        raise AddressRefused("the address names no host or no port")
-    return Address(
-        scheme=parts.scheme, name=_name(parts.hostname), port=port or (443 if parts.scheme == "https" else 80)
-    )
-
 
 def check(url: str, allowed: Collection[str] = ()) -> Address:
     """`parse`, and for a host that is an address itself the rule of `refusal`; names are judged when they connect."""
     address = parse(url)
-    ip = _literal(address.name)
+    ip = literal(address.name)
     if ip is not None and address.netloc not in allowed and (why := refusal(ip)):
         raise AddressRefused(why)
     return address
-
-
-def host_of(url: str) -> str:
-    """``scheme://name:port`` of an address, the port always written; raises `AddressRefused`."""
-    return parse(url).host
 
 
 def refusal(ip: Ip) -> str:
@@ -140,30 +86,6 @@ def embedded(ip: Ip) -> ipaddress.IPv4Address | None:
     if ip in _SIX_TO_FOUR:
         return ipaddress.IPv4Address((int(ip) >> 80) & 0xFFFFFFFF)
     return None
-
-
-def _name(hostname: str) -> str:
-    if ":" in hostname:
-        try:
-            return str(ipaddress.IPv6Address(hostname))
-        except ValueError:
-            raise AddressRefused(f"{hostname!r} is not an IPv6 address") from None
-    try:  # full-width digits and dots, circled digits: what the name system would make of them (F96)
-        name = hostname if hostname.isascii() else hostname.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise AddressRefused(f"{hostname!r} is not a host name") from None
-    if not _NAME.fullmatch(name):
-        raise AddressRefused(f"{hostname!r} is not a host name")
-    if _NUMBER.fullmatch(name.rstrip(".").rpartition(".")[2]) and _literal(name) is None:
-        raise AddressRefused(f"{hostname!r} is a number in disguise; write an address as four plain numbers")
-    return name.lower()
-
-
-def _literal(name: str) -> Ip | None:
-    try:
-        return ipaddress.ip_address(name)
-    except ValueError:
-        return None
 
 
 @implementer(IResolutionReceiver)
@@ -214,7 +136,7 @@ class GuardedResolver(CachingHostnameResolver):
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> IHostResolution:
         screen = _Screen(resolutionReceiver, hostName, portNumber, self)
-        ip = _literal(hostName)
+        ip = literal(hostName)
         if ip is not None:  # no look-up, so no thread
             return _stated(screen, ip, hostName, portNumber)
         now = time.monotonic()
@@ -232,7 +154,7 @@ class GuardedResolver(CachingHostnameResolver):
             return False
         bad = [why for each in addresses if (why := refusal(ipaddress.ip_address(each)))]
         if bad:
-            named = "" if _literal(name) else f"{name} leads to "
+            named = "" if literal(name) else f"{name} leads to "
             self._refusals[name, port] = named + bad[0]
         else:
             self._refusals.pop((name, port), None)

@@ -10,12 +10,18 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from scrapy.exceptions import DropItem
+
 from spiders.spider import Arrival
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from monitor.desk import Desk
+
+
+class NoLongerWatched(DropItem):
+    """The source left the configuration, or has another address, since it was asked (F140)."""
 
 
 class _Stage:
@@ -39,6 +45,8 @@ class Normalise(_Stage):
             return item
         edition = self.desk.edition
         answer = item.answer
+        if not self.desk.wants(item.due, edition):
+            raise NoLongerWatched(answer.source)
         if answer.entries:
             answer = await asyncio.to_thread(self.desk.normalised, answer, edition)
         return replace(item, answer=answer, edition=edition)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import scrapy
+from scrapy.exceptions import DropItem
 from scrapy.logformatter import LogFormatter
 
 from config.load import load
@@ -133,6 +134,8 @@ class ResidentSpider(_Equipped):
                 # The stages themselves, not Scrapy's counting around them: a crawler that is closed from outside
                 # would wait for ever for items that no response brought (`Scraper._check_if_closing`).
                 await self.crawler.engine.scraper.itemproc.process_item_async(arrival)
+            except DropItem as dropped:
+                log.info("answer dropped reason=%s source=%s", type(dropped).__name__, answer.source)
             except Exception as error:  # the other answers of the visit go on; the report names this one
                 log.exception("answer not filed source=%s", answer.source)
                 troubles.append(f"not filed: {type(error).__name__}: {error}")

@@ -87,7 +87,8 @@ class Visitor:
                     yield due, await self._page(due, outlet, trip)
                 elif (source := _source(outlet, due)) is not None:
                     yield due, await self._poll(due, outlet, source, trip)
-            except HostWaits:
+            except HostWaits as wait:
+                trip.wait_until(visit.host, wait.until)
                 return
             if visit.host in trip.waits:
                 return
@@ -158,8 +159,11 @@ class Visitor:
             response: Response = await self._crawler.engine.download_async(
                 self._request(question.url, question.kind, outlet, trip, meta)
             )
-        except HostWaits:
-            raise
+        except HostWaits as wait:
+            if wait.host == guard.host_of(question.url):
+                raise
+            # A redirect led to a host that waits: this one is not asked again and again meanwhile.
+            return replace(self._failed(question, str(wait), began), not_before=wait.until), ()
         except RobotsClosed as closed:
             return self._failed(question, str(closed), began, Outcome.CLOSED), ()
         except EXPECTED as error:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, overload
-from urllib.parse import urlsplit
 
 from monitor.model import (
     Alert,
@@ -31,7 +30,6 @@ from monitor.model import (
 
 # Half a UTF-16 pair cannot be written as UTF-8 (F43); PostgreSQL's text refuses NUL (F42).
 _UNWRITABLE = re.compile("[\ud800-\udfff\x00]")
-_PORTS = {"http": 80, "https": 443}
 
 
 class Row(Protocol):
@@ -89,13 +87,6 @@ def _writable_entry(entry: Entry) -> Entry:
         elif isinstance(value, tuple):
             texts[name] = tuple(map(writable, value))
     return replace(entry, **texts)
-
-
-def host_of(url: str) -> str:
-    """``scheme://name:port`` of an address, the port always written (as `SourceState.host`)."""
-    parts = urlsplit(url)
-    name = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}:{parts.port or _PORTS[parts.scheme]}"
 
 
 def plain_json(value: object) -> str:
@@ -256,6 +247,7 @@ def alert(row: Row) -> Alert:
         fence=row["fence"],
         last_error=row["last_error"],
         delivered=moment(row["delivered"]),
+        resent=moment(row["resent"]),
         match=None if row["spans"] is None else match(row),
     )
 

@@ -200,7 +200,7 @@ class Dispatcher:
         now, draw = self._clock.monotonic(), self._random.random()
         back = lane.answered(alert, delivery, now, draw)
         due = None
-        if delivery.verdict == "later" and self._clock.now() - alert.created < GIVE_UP:
+        if delivery.verdict == "later" and self._clock.now() - (alert.resent or alert.created) < GIVE_UP:
             due = self._clock.now() + lane.wait_of(alert, delivery, now, draw)
         await self._settle(alert, delivery, due)
         if back:

@@ -32,7 +32,7 @@ def run(folder: Path | None, once: bool, log_json: bool, log_level: str) -> None
     """Watch the outlets and send alerts, until stopped (Ctrl-C or SIGTERM, which takes at most ten seconds).
 
     The page is at the address of [web] (http://127.0.0.1:8737 unless changed). A saved configuration is taken into
-    force at once; a broken one is refused and the last good one stays.
+    force at once, and read again on SIGHUP; a broken one is refused and the last good one stays.
     """
     from monitor.desk import open_edition  # noqa: PLC0415
 
@@ -77,6 +77,7 @@ async def serve(config: Config, folder: Path | None) -> int:
     store = store_of(config, exclusive=True)
     try:
         service = Service(config, store, SystemClock(), randomness=random.SystemRandom(), folder=folder)
+        loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
         app = build(store, lambda: service.config, service.status)
         async with serving(app, config.settings.web.address) as address:
             click.echo(f"wirewatch is watching. The page: {address}", err=True)

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from config.model import Config, written
 from monitor.alerts.text import isolated, web_link
 from monitor.errors import StoreError
-from monitor.model import Alert, Item, Revision
+from monitor.model import Alert
 from monitor.ports import Store
 from monitor.status import Status
 from monitor.web import cards, words
@@ -40,8 +40,8 @@ _HEADERS = {
 }
 TOLD, HELD, UNDELIVERED, LATEST = 20, 10, 10, 30
 """How many headlines each part of the page shows."""
-_ROWS_EACH = 8
-"""Rows read for each headline wanted: a headline has one row for each watch and channel."""
+_ROWS_EACH, _ROWS_AT_MOST = 8, 200
+"""Rows read for each headline wanted, since it has one for each watch and channel; and rows shown of one item."""
 
 
 def build(store: Store, config: Callable[[], Config], status: Callable[[], Awaitable[Status]]) -> FastAPI:
@@ -76,15 +76,19 @@ def build(store: Store, config: Callable[[], Config], status: Callable[[], Await
     async def now() -> HTMLResponse:
         seen, held = await status(), config()
         sources = cards.source_lines(seen.sources, held)
+        dead = await store.alerts(condition="dead", limit=UNDELIVERED * _ROWS_EACH)
+        suppressed = await store.alerts(condition="suppressed", limit=HELD * _ROWS_EACH)
         return page(
             "now.html",
             status=seen,
-            undelivered=await _cards(store, held, await store.alerts(condition="dead", limit=100), UNDELIVERED),
+            undelivered=await _cards(store, held, dead, UNDELIVERED),
             told=await _cards(store, held, await _told(store), TOLD),
-            held_back=await _cards(store, held, await _only_held(store), HELD),
+            held_back=await _cards(store, held, suppressed, HELD, silent=True),
             items=await store.items(limit=LATEST),
             sources=sources,
-            moods={mood: sum(line.mood == mood for line in sources) for mood in ("good", "fair", "bad", "shut", "wait")},
+            moods={
+                mood: sum(line.mood == mood for line in sources) for mood in ("good", "fair", "bad", "shut", "wait")
+            },
         )
 
     @app.get("/items/{item}", response_class=HTMLResponse)
@@ -93,7 +97,7 @@ def build(store: Store, config: Callable[[], Config], status: Callable[[], Await
         if found is None:
             said = f"No item is called {item}. What is older than the retention rule allows is removed."
             return page("missing.html", code=404, said=said)
-        revisions, alerts = await store.revisions(item), await store.alerts(item=item, limit=100)
+        revisions, alerts = await store.revisions(item), await store.alerts(item=item, limit=_ROWS_AT_MOST)
         return page(
             "item.html",
             item=found,
@@ -154,33 +158,27 @@ def _templates() -> Environment:
 
 async def _told(store: Store) -> list[Alert]:
     """Rows that were sent or will be, newest first."""
-    rows = [
-        *await store.alerts(condition="pending", limit=TOLD * _ROWS_EACH),
-        *await store.alerts(condition="delivered", limit=TOLD * _ROWS_EACH),
-    ]
-    return sorted(rows, key=lambda row: row.created, reverse=True)
+    waiting = await store.alerts(condition="pending", limit=TOLD * _ROWS_EACH)
+    sent = await store.alerts(condition="delivered", limit=TOLD * _ROWS_EACH)
+    return sorted((*waiting, *sent), key=lambda row: row.created, reverse=True)
 
 
-async def _only_held(store: Store) -> list[Alert]:
-    """Rows that are not sent, of items of which nothing else is told either: the others stand with what was told."""
-    rows = await store.alerts(condition="suppressed", limit=HELD * _ROWS_EACH)
-    return list(rows)
-
-
-async def _cards(store: Store, config: Config, alerts: Iterable[Alert], limit: int) -> tuple[cards.Card, ...]:
-    rows = list(alerts)
-    items: dict[str, Item | None] = {}
-    revisions: dict[str, tuple[Revision, ...]] = {}
-    for row in rows:
-        if row.item in items:
-            continue
-        if len(items) >= limit:
+async def _cards(
+    store: Store, config: Config, seeds: Iterable[Alert], limit: int, *, silent: bool = False
+) -> tuple[cards.Card, ...]:
+    """A card for each headline that ``seeds`` name, with all its rows. ``silent``: only those of which nothing is
+    told, on any channel; what was kept from one channel only stands with what was told."""
+    made: list[cards.Card] = []
+    for item, state in dict.fromkeys((row.item, row.state) for row in seeds):
+        if len(made) >= limit:
             break
-        items[row.item] = held = await store.item(row.item)
-        if held is not None and row.revision != held.revision:
-            revisions[row.item] = await store.revisions(row.item)
-    known = [row for row in rows if row.item in items]
-    return cards.cards(known, items=items, revisions=revisions, config=config, limit=limit)
+        rows = [row for row in await store.alerts(item=item, limit=_ROWS_AT_MOST) if row.state == state]
+        if silent and any(row.condition != "suppressed" for row in rows):
+            continue
+        held = await store.item(item)
+        old = held is not None and any(row.revision != held.revision for row in rows)
+        made.append(cards.card(rows, held, await store.revisions(item) if old else (), config))
+    return tuple(made)
 
 
 def health_of(seen: Status) -> dict[str, Any]:

@@ -5,7 +5,7 @@ The outbox has one row for each watch and channel; a reader wants one headline w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,24 +72,8 @@ class SourceLine:
         return self.state.id.partition("/")[2]
 
 
-def cards(
-    alerts: Iterable[Alert],
-    *,
-    items: Mapping[str, Item | None],
-    revisions: Mapping[str, Sequence[Revision]],
-    config: Config,
-    limit: int,
-) -> tuple[Card, ...]:
-    """At most ``limit``, in the order in which their first rows come."""
-    gathered: dict[tuple[str, str], list[Alert]] = {}
-    for alert in alerts:
-        key = alert.item, alert.state
-        if key in gathered or len(gathered) < limit:
-            gathered.setdefault(key, []).append(alert)
-    return tuple(_card(rows, items[rows[0].item], revisions.get(rows[0].item, ()), config) for rows in gathered.values())
-
-
-def _card(rows: Sequence[Alert], item: Item | None, revisions: Sequence[Revision], config: Config) -> Card:
+def card(rows: Sequence[Alert], item: Item | None, revisions: Sequence[Revision], config: Config) -> Card:
+    """Of all rows about one state of one item; ``revisions`` are those of the item, when it changed since."""
     spans = () if item is None else standing(rows, item, revisions)
     watches = dict.fromkeys(row.watch for row in rows)
     return Card(

@@ -76,15 +76,11 @@ def marked(text: str, spans: Iterable[Span], field: str) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     at = 0
     for start, end in sorted((span.start, span.end) for span in spans if span.field == field):
-        if end <= at:
-            continue
-        start = max(start, at)
-        if start > at:
-            pieces.append(Piece(text[at:start], False))
-        pieces.append(Piece(text[start:end], True))
-        at = min(end, len(text))
-    if at < len(text):
-        pieces.append(Piece(text[at:], False))
+        begin = max(start, at)
+        if end > begin:
+            pieces += (Piece(text[at:begin], False), Piece(text[begin:end], True))
+            at = end
+    pieces.append(Piece(text[at:], False))
     return tuple(piece for piece in pieces if piece.text)
 
 

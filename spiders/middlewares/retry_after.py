@@ -37,7 +37,8 @@ class RetryAfterMiddleware:
 
     def __init__(self, spider: Any) -> None:
         self._spider = spider
-        self._until: dict[str, datetime] = {}
+        self._until: dict[str, tuple[datetime, datetime]] = {}
+        """Host → when it said so, and until when."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -45,10 +46,14 @@ class RetryAfterMiddleware:
 
     def process_request(self, request: Request) -> None:
         host = request.meta["download_slot"]
-        until = self._until.get(host)
-        if until is None:
+        if host not in self._until:
             return
-        if until > self._spider.clock.now():
+        now = self._spider.clock.now()
+        said, until = self._until[host]
+        if now < said:  # the clock was set back: the wish grows no longer by it (F116)
+            until -= said - now
+            self._until[host] = now, until
+        if until > now:
             raise HostWaits(host, until)
         del self._until[host]
 
@@ -59,7 +64,7 @@ class RetryAfterMiddleware:
             if until is None and response.status == TOO_MANY:
                 until = now + WITHOUT_A_DATE
             if until is not None:
-                self._until[guard.host_of(response.url)] = until
+                self._until[guard.host_of(response.url)] = now, until
                 request.meta["trip"].wait_until(guard.host_of(response.url), until)
         return response
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from monitor.errors import AddressRefused
+from monitor.hosts import host_of
 from monitor.model import Change, Decision, Item, Match
 from storage import rows
 from storage.rows import when
 from storage.sqlite import outbox
+
+log = logging.getLogger(__name__)
 
 _GROUP = """
 WITH own (id, root) AS (SELECT id, coalesce(copy_of, id) FROM items WHERE id = ?)
@@ -92,7 +97,12 @@ def _link_copy(db: sqlite3.Connection, item: str, copy_of: str, reason: str) -> 
 
 
 def _queue_page(db: sqlite3.Connection, item: Item, url: str, now: datetime) -> None:
+    try:
+        host = host_of(url)
+    except AddressRefused as refused:
+        log.warning("article page not queued", extra={"item": item.id, "reason": str(refused)})
+        return
     db.execute(
         "INSERT INTO pages (item, outlet, url, host, due) VALUES (?, ?, ?, ?, ?) ON CONFLICT (item) DO NOTHING",
-        (item.id, item.outlet, url, rows.host_of(url), when(now)),
+        (item.id, item.outlet, url, host, when(now)),
     )

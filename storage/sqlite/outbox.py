@@ -123,8 +123,8 @@ def resend(db: sqlite3.Connection, alert: str, now: datetime) -> bool:
     """A new fence, so that an attempt that is still on its way cannot settle what was asked for anew."""
     return (
         db.execute(
-            "UPDATE alerts SET condition = 'pending', reason = '', due = ?, attempts = 0, fence = fence + 1,"
-            " leased_until = NULL WHERE id = ? AND condition IN ('dead', 'suppressed')",
+            "UPDATE alerts SET condition = 'pending', reason = '', due = ?1, resent = ?1, attempts = 0,"
+            " fence = fence + 1, leased_until = NULL WHERE id = ?2 AND condition IN ('dead', 'suppressed')",
             (when(now), alert),
         ).rowcount
         == 1

@@ -192,7 +192,8 @@ CREATE TABLE alerts (
   fence INTEGER NOT NULL DEFAULT 0,  -- grows with each claim
   leased_until TEXT,
   last_error TEXT NOT NULL DEFAULT '',
-  delivered TEXT
+  delivered TEXT,
+  resent TEXT                        -- when a person asked for it again: giving up counts from there
 ) STRICT;
 CREATE INDEX alerts_pending ON alerts (rank DESC, created, number) WHERE condition = 'pending';
 CREATE INDEX alerts_item ON alerts (item, watch, channel, state);

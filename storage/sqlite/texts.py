@@ -34,6 +34,8 @@ SELECT number, id FROM revisions WHERE item = :item AND number <> :current
   AND number <> (SELECT number FROM revisions WHERE item = :item ORDER BY seen, number LIMIT 1)
 ORDER BY seen DESC, number DESC LIMIT -1 OFFSET :kept
 """
+# A counter in a text makes an edit of every poll: what was held back of a dropped text goes with it.
+_DROP_HELD_BACK = "DELETE FROM alerts WHERE item = :item AND state = :state AND condition = 'suppressed'"
 # What a dropped text matched goes with it, unless an alert tells it or it is all we know of that watch and item.
 _DROP_MATCHES = """
 DELETE FROM matches WHERE item = :item AND revision = :revision
@@ -68,6 +70,7 @@ def cap(db: sqlite3.Connection, item: str, current: int) -> int:
     dropped = db.execute(_DROPPED, asked).fetchall()
     for row in dropped:
         db.execute("DELETE FROM revisions WHERE number = ?", (row["number"],))
+        db.execute(_DROP_HELD_BACK, {"item": item, "state": f"edited:{row['id']}"})
         db.execute(_DROP_MATCHES, {"item": item, "revision": row["id"]})
     count: int = db.execute(
         "UPDATE items SET revisions = (SELECT count(*) FROM revisions WHERE item = :item) WHERE id = :item"

@@ -143,9 +143,7 @@ def test_f026_what_was_published_while_the_server_failed_is_told_by_the_first_go
     ]  # fmt: skip
 
 
-def test_f046_an_emptied_feed_is_told_and_its_return_repeats_nothing(
-    desk: Clocked, hook: Receiver, site: Site
-) -> None:
+def test_f046_an_emptied_feed_is_told_and_its_return_repeats_nothing(desk: Clocked, hook: Receiver, site: Site) -> None:
     entries = [desk.entry("Talks in Doha reach hour nine", site.url("/a"))]
     site.feed("/feed", entries)
     desk.room.outlet("f46", site.url("/feed"))
@@ -272,7 +270,10 @@ def test_f076_f077_f078_f082_absurd_dates_are_assumed_and_told_like_any_other(
     }  # fmt: skip
     site.feed(
         "/feed",
-        [{**desk.entry(f"Doha talks, reported {path[1:]}", site.url(path)), "pubDate": d} for path, d in written.items()],
+        [
+            {**desk.entry(f"Doha talks, reported {path[1:]}", site.url(path)), "pubDate": d}
+            for path, d in written.items()
+        ],
     )
     desk.later(minutes=6)
     assert sorted(hook.news()) == sorted(key("dates", site, path) for path in written)

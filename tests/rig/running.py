@@ -171,7 +171,9 @@ class Clocked:
 
     def __enter__(self) -> Self:
         self.room.write()
-        self._process = self.room.start("-m", "tests.rig.clocked", str(self.room.path), self.now.isoformat(), pipes=True)
+        self._process = self.room.start(
+            "-m", "tests.rig.clocked", str(self.room.path), self.now.isoformat(), pipes=True
+        )
         self.status()  # it is there
         self.settle()
         return self

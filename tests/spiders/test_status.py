@@ -137,6 +137,37 @@ def test_f022_gone_is_gone(wire, site, run):
     assert one(wire, run, wire.source(site.url("/rss"))).outcome is Outcome.GONE
 
 
+def test_f023_a_redirect_to_a_host_that_waits_does_not_knock_at_the_first_one_again_and_again(wire, server, site, run):
+    waits = server.site("127.0.0.6")
+    waits.answer("/busy", status=429, headers={"Retry-After": "7200"})
+    site.on("/rss", to(waits.url("/busy")))
+    told, led = wire.source(waits.url("/busy")), wire.source(site.url("/rss"))
+
+    async def main():
+        async with wire.running():
+            return await wire.ask(told), await wire.ask(led)
+
+    first, second = run(main())
+    assert second.outcome is Outcome.FAILED
+    assert second.not_before == first.not_before, "the source is not due before its redirect's target may be asked"
+
+
+def test_f116_a_wish_grows_no_longer_when_the_clock_is_set_back(wire, site, run):
+    site.answers("/rss", Answer(status=429, headers={"Retry-After": "120"}), FEED)
+    state = wire.source(site.url("/rss"))
+
+    async def main():
+        async with wire.running():
+            await wire.visit(state)
+            wire.clock.moved = timedelta(days=-1)
+            refused = await wire.visit(state)
+            wire.clock.moved += timedelta(seconds=130)
+            return refused, await wire.visit(state)
+
+    refused, asked = run(main())
+    assert (refused.requests, asked.requests) == (0, 1)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_f023_retry_after_holds_for_all_sources_of_the_host(wire, site, run, status):
     site.answer("/a", status=status, headers={"Retry-After": "120"})
