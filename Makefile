@@ -20,7 +20,7 @@ demo: $(VENV)/run.stamp     ## a sample day of news in a minute, without a netwo
 	@$(BIN)/wirewatch demo
 
 test: $(VENV)/dev.stamp     ## every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/dev.stamp    ## format, lint, types, layers, wheel contents, service and container files
 	$(BIN)/ruff format --check .

@@ -1,8 +1,8 @@
 """Replay of real news: archived feeds of seven outlets, polled day by day through the real service.
 
 ``.venv/bin/python -m benchmarks.replay`` (needs ``WIREWATCH_CORPORA``). Each archived day becomes RSS answers of its
-outlets; the clock stands at that day's end. The truth is counted apart from our identity code: the archived link without
-``utm_*``, ``at_*``, ``traffic_source``, fragment, scheme, ``www.`` and trailing slash.
+outlets; the clock stands at that day's end. The truth is counted apart from our identity code: the archived link
+without ``utm_*``, ``at_*``, ``traffic_source``, fragment, scheme, ``www.`` and trailing slash.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from benchmarks.newswire import Newswire, newswire
 from benchmarks.rig import Bench, SetClock, configuration, cpu, on_reactor, outlet, peak_megabytes, running
 
 Row = Mapping[str, Any]
+Archives = Mapping[str, Mapping[str, Sequence[Row]]]
+"""outlet → day → rows"""
 
 
 def archives(folder: Path) -> dict[str, dict[str, list[Row]]]:
@@ -53,8 +55,8 @@ def truth(link: str) -> str:
 
 
 def answers(rows: Sequence[Row]) -> list[list[Row]]:
-    """One day's rows as the answers they came in: an archive gathers a day of polls, and no feed lists one article twice,
-    so a link that returns with another headline belongs to a later poll of that day."""
+    """One day's rows as the answers they came in: an archive gathers a day of polls, and no feed lists one article
+    twice, so a link that returns with another headline belongs to a later poll of that day."""
     looks: list[list[Row]] = []
     times: Counter[str] = Counter()
     for row in rows:
@@ -73,14 +75,20 @@ def rss(rows: Sequence[Row]) -> bytes:
         f"<description>{escape(row['description'] or '')}</description><pubDate>{_date(row)}</pubDate></item>"
         for row in reversed(rows)
     )
-    return f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>a</title>{items}</channel></rss>'.encode()
+    head = '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>a</title>'
+    return f"{head}{items}</channel></rss>".encode()
 
 
 def _date(row: Row) -> str:
     return format_datetime(datetime.fromisoformat(row["date_published"])) if row["date_published"] else ""
 
 
-async def replay(found: Mapping[str, Mapping[str, Sequence[Row]]], site: Newswire, folder: Path) -> dict[str, Any]:
+def articles(found: Archives) -> dict[str, set[str]]:
+    """outlet → every article it had."""
+    return {name: {truth(row["link"]) for rows in by_day.values() for row in rows} for name, by_day in found.items()}
+
+
+async def replay(found: Archives, site: Newswire, folder: Path) -> dict[str, Any]:
     """Play every day, check against the truth, play every day again."""
     hosts = {name: f"127.0.1.{number + 1}" for number, name in enumerate(found)}
     outlets = [outlet(name, f"http://{host}:{site.port}/feed") for name, host in hosts.items()]
@@ -98,7 +106,7 @@ async def replay(found: Mapping[str, Mapping[str, Sequence[Row]]], site: Newswir
         second = _sums(bench)
     return {
         "rows": sum(len(rows) for by_day in found.values() for rows in by_day.values()),
-        "articles": sum(len({truth(row["link"]) for rows in by_day.values() for row in rows}) for by_day in found.values()),
+        "articles": sum(map(len, articles(found).values())),
         "first": first, "second": second, "wrong": wrong, "seconds": round(seconds, 1), "cpu": round(used, 1),
         "peak_mb": round(peak_megabytes()),
     }  # fmt: skip
@@ -106,7 +114,7 @@ async def replay(found: Mapping[str, Mapping[str, Sequence[Row]]], site: Newswir
 
 async def _play(
     bench: Bench,
-    found: Mapping[str, Mapping[str, Sequence[Row]]],
+    found: Archives,
     hosts: Mapping[str, str],
     site: Newswire,
     days: Sequence[str],
@@ -130,13 +138,12 @@ def _sums(bench: Bench) -> dict[str, int]:
     return {name: sum(getattr(filed, name) for filed in bench.filed) for name in fields}
 
 
-async def _compare(bench: Bench, found: Mapping[str, Mapping[str, Sequence[Row]]]) -> dict[str, Any]:
+async def _compare(bench: Bench, found: Archives) -> dict[str, Any]:
     """What differs between the store and the truth: articles lost, doubled, joined."""
     lost: list[str] = []
     doubled: list[str] = []
     strangers: list[str] = []
-    for name, by_day in found.items():
-        wanted = {truth(row["link"]) for rows in by_day.values() for row in rows}
+    for name, wanted in articles(found).items():
         held = Counter(truth(item.url or "") for item in await bench.store.items(outlet=name, limit=1_000_000))
         lost += sorted(wanted - set(held))
         strangers += sorted(set(held) - wanted)

@@ -210,6 +210,8 @@ class Desk:
         now_held = filing.held if done.quarantined else filing.after
         assert now_held is not None
         await self._tell_health(due, now_held, filing.answer, edition)
+        if done.adopted:
+            await self.tell((health.adopted(due.id, done.adopted, now=self._clock.now()),))
         return done
 
     async def tell(self, entries: tuple[Entry, ...], *, after: SourceState | None = None) -> Filed:

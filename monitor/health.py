@@ -131,6 +131,17 @@ def _wish(state: SourceState, until: datetime, now: datetime) -> Entry:
     )
 
 
+def adopted(source: str, count: int, *, now: datetime) -> Entry:
+    """A source that gave its known articles new addresses (F59)."""
+    return notice(
+        "adopted",
+        source,
+        f"{source} has changed the addresses of its articles",
+        f"{count} articles under new addresses were recognised by their headlines; none is told again.",
+        now=now,
+    )
+
+
 def dead_letter(alert: str, channel: str, watch: str, why: str, *, now: datetime) -> Entry:
     """An alert that cannot be delivered, to be told through the other channels."""
     return notice(

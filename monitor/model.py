@@ -398,6 +398,6 @@ class Filed:
     alerts_due: int = 0
     alerts_suppressed: int = 0
     adopted: int = 0
-    """Entries taken for known items by their titles, because the source gave most of its articles new addresses (F59)."""
+    """Entries taken for known items by their titles, because the source gave most articles new addresses (F59)."""
     items: tuple[str, ...] = ()
     """Ids of the new items."""

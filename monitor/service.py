@@ -271,24 +271,23 @@ class Service:
         def may_be_ours(_change: Change, path: str) -> bool:
             return not path.endswith(_NOT_OURS)
 
-        kept, again = self._stamps, False
         async for _changes in awatch(
             self._folder, stop_event=stop, debounce=200, watch_filter=may_be_ours, rust_timeout=LOOK_EVERY,
             yield_on_timeout=True,
         ):  # fmt: skip
             fresh = await asyncio.to_thread(_stamps, self._folder)
-            if fresh == kept and not again:
+            if fresh == self._stamps:
                 continue
-            kept = fresh
+            self._stamps = fresh
             try:
-                again = False
                 await self.reload()
             except StoreError as error:
-                again = True
                 log.error("configuration not taken, trying again", extra={"error": str(error)})
+                self.reload_soon()
 
     def reload_soon(self) -> None:
-        """Have the folder read again though nothing in it seems to have changed (a secret's file did, perhaps)."""
+        """Have the folder read again within `LOOK_EVERY`, though nothing in it seems changed (a secret's file did,
+        perhaps)."""
         self._stamps = frozenset()
 
     async def reload(self) -> bool:

@@ -8,12 +8,14 @@ import os
 import random
 import signal
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 
+from config.errors import ConfigError
 from config.load import load
-from config.model import Config
+from config.model import Config, Web
 from monitor import log
 from monitor.cli.opened import store_of
 from monitor.clock import SystemClock
@@ -115,6 +117,19 @@ def secret_values(config: Config) -> tuple[str, ...]:
     return tuple(secret.get_secret_value() for secret in config.secrets.values())
 
 
+def _page_address(folder: Path | None) -> str:
+    """Where the running service has its page. What stands on disk may be refused meanwhile (F138): then what can be
+    read of it counts."""
+    try:
+        return load(folder).settings.web.address
+    except ConfigError:
+        try:
+            told = tomllib.loads(((folder or Path()) / "wirewatch.toml").read_text("utf-8"))
+            return Web.model_validate(told.get("web", {})).address
+        except (OSError, ValueError):
+            return Web().address
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print what /health answers.")
 @click.pass_obj
@@ -122,7 +137,7 @@ def health(folder: Path | None, as_json: bool) -> None:
     """Ask the running service how it is. Exit code 0: well or degraded; 1: failing or not there."""
     import http.client  # noqa: PLC0415
 
-    address = load(folder).settings.web.address
+    address = _page_address(folder)
     connection = http.client.HTTPConnection(address, timeout=10)
     try:
         connection.request("GET", "/health")
