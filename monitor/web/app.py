@@ -177,7 +177,7 @@ async def _cards(
             continue
         held = await store.item(item)
         old = held is not None and any(row.revision != held.revision for row in rows)
-        made.append(cards.card(rows, held, await store.revisions(item) if old else (), config))
+        made.append(cards.card(rows[::-1], held, await store.revisions(item) if old else (), config))
     return tuple(made)
 
 

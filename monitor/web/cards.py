@@ -73,7 +73,8 @@ class SourceLine:
 
 
 def card(rows: Sequence[Alert], item: Item | None, revisions: Sequence[Revision], config: Config) -> Card:
-    """Of all rows about one state of one item; ``revisions`` are those of the item, when it changed since."""
+    """Of all rows about one state of one item, in the order in which channels shall be named; ``revisions`` are those
+    of the item, when it changed since."""
     spans = () if item is None else standing(rows, item, revisions)
     watches = dict.fromkeys(row.watch for row in rows)
     return Card(

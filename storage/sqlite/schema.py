@@ -6,6 +6,7 @@ All pending migrations run in one transaction: an interrupted one leaves the sto
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 from sqlite_utils import Database, Migrations
 
@@ -26,7 +27,8 @@ def pending(connection: sqlite3.Connection) -> bool:
 
 def unknown(connection: sqlite3.Connection) -> tuple[str, ...]:
     """Migrations in the file that this program does not know: a newer program made them."""
-    known = {each.name for each in migrations.pending(Database(memory=True, execute_plugins=False))}
+    with closing(sqlite3.connect(":memory:")) as empty:
+        known = {each.name for each in migrations.pending(_database(empty))}
     return tuple(each.name for each in migrations.applied(_database(connection)) if each.name not in known)
 
 

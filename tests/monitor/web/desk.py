@@ -1,0 +1,131 @@
+"""A newsroom's store, configuration and status that tests set, and requests to the page over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+
+from config.model import Cadence, Config, Outlet, Source
+from monitor.model import (
+    Answer,
+    Candidate,
+    Change,
+    Decision,
+    Entry,
+    Filing,
+    Match,
+    NewAlert,
+    Outcome,
+    SourceState,
+    Span,
+    TextLanguage,
+)
+from monitor.ports import Ledger, Store
+from monitor.status import Status
+from monitor.stories import identity
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+FOUND = "Doha"
+"""The word whose headlines make an alert on each channel."""
+
+
+def outlet(name: str, title: str, language: str, why: str) -> Outlet:
+    source = Source(id="main", kind="feed", url=f"https://{name}.example/feed", note="A note for the reader.")
+    return Outlet.model_validate(
+        {
+            "id": name, "name": title, "home": f"https://{name}.example/", "language": language, "time_zone": "UTC",
+            "access": "feed", "why": why, "cadence": Cadence(), "source": (source,),
+        }
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Desk:
+    """A store, a configuration and a status that tests set, and the page over them at ``url``."""
+
+    store: Store
+    config: Config
+    status: Status
+    url: str = ""
+    sources: dict[str, SourceState] = field(default_factory=dict)
+
+    async def looked(self) -> Status:
+        """The status as tests set it, with the store's own counts."""
+        counts = {**await self.store.count(), **self.status.counts}
+        return replace(self.status, counts=counts)
+
+    async def file(
+        self, title: str, *, language: TextLanguage = "en", outlet: str = "bbc", key: str = "", age: float = 0,
+        url: str | None = "https://bbc.example/a", lead: str = "", body: str = "", suppressed: str = "",
+        marks: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """File one entry, ``age`` minutes ago; its id."""
+        own = f"url:{key or title}"
+        entry = Entry(title=title, lead=lead, body=body, url=url, published=NOW, author="A. Writer", marks=tuple(marks))
+        candidate = Candidate(
+            id=identity.item_id(outlet, own), entry=entry, keys=(own,),
+            text_hash=identity.text_hash(title, lead), language=language,
+        )  # fmt: skip
+        await self.file_all([candidate], outlet=outlet, age=age, suppressed=suppressed)
+        return candidate.id
+
+    async def file_all(
+        self, candidates: Iterable[Candidate], *, outlet: str = "bbc", age: float = 0, suppressed: str = ""
+    ) -> None:
+        own, at = tuple(candidates), NOW - timedelta(minutes=age)
+        address = f"https://{outlet}.example/feed"
+        answer = Answer(
+            source=f"{outlet}/main", outlet=outlet, url=address, final_url=address, at=at, outcome=Outcome.OK,
+            entries=tuple(each.entry for each in own),
+        )  # fmt: skip
+        after = SourceState(
+            id=f"{outlet}/main", outlet=outlet, url=address, host=f"https://{outlet}.example:443",
+            next_due=at + timedelta(minutes=15), outcome=Outcome.OK, last_polled=at, last_good=at, baselined=at,
+        )  # fmt: skip
+
+        def decide(change: Change, _ledger: Ledger) -> Decision:
+            return _decided(change, suppressed)
+
+        await self.store.file(Filing(answer=answer, candidates=own, after=after, held=after), decide)
+
+
+def _decided(change: Change, suppressed: str) -> Decision:
+    entry = change.candidate.entry
+    spans = [
+        Span(field=name, start=start, end=start + len(FOUND), term=FOUND)
+        for name in ("title", "body")
+        if (start := getattr(entry, name).find(FOUND)) >= 0
+    ]
+    if not spans:
+        return Decision()
+    state = "new" if change.fresh else f"edited:{change.revision.id}"
+    item = change.item.id
+    rows = tuple(
+        NewAlert(watch="doha", channel=channel, item=item, state=state, severity="high", suppressed=suppressed)
+        for channel in ("desk", "duty")
+    )
+    return Decision(matches=(Match(watch="doha", spans=tuple(spans), clause="doha"),), alerts=rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Got:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+async def get(desk: Desk, path: str, *, host: str | None = None, method: str = "GET") -> Got:
+    """One request to the page, over the wire."""
+    headers = {} if host is None else {"Host": host}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, desk.url + path, headers=headers, allow_redirects=False) as answer,
+    ):
+        return Got(
+            status=answer.status,
+            headers={name.lower(): value for name, value in answer.headers.items()},
+            text=await answer.text(),
+        )

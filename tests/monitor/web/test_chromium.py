@@ -1,0 +1,107 @@
+"""The page in a real Chromium: hostile headlines do nothing, directions are right, nothing overflows a phone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from monitor.model import Outcome, SourceState
+from tests.monitor.web.desk import NOW, Desk
+from tests.monitor.web.hostile import ADDRESSES, PAYLOADS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+playwright = pytest.importorskip("playwright.async_api", reason="the playwright package is not installed")
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (apt-get install chromium)"),
+]
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+DIRECTIONS = "list => list.map(one => [one.lang, getComputedStyle(one).direction])"
+WIDTHS = "() => [document.documentElement.scrollWidth, innerWidth]"
+
+
+@pytest.fixture(scope="module")
+async def browser(anyio_backend: str) -> AsyncIterator[Any]:
+    async with playwright.async_playwright() as running:
+        opened = await running.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def page(browser: Any) -> AsyncIterator[Any]:
+    opened = await browser.new_page()
+    yield opened
+    await opened.close()
+
+
+async def filled(desk: Desk) -> list[str]:
+    """A store of hostile and of right-to-left headlines, a source in trouble; ids of the items."""
+    desk.status = replace(
+        desk.status,
+        problems=("bbc/main: blocked: a challenge page",),
+        sources=(
+            SourceState(
+                id="bbc/main", outlet="bbc", url="https://bbc.example/" + "long/" * 60, host="https://bbc.example:443",
+                next_due=NOW, outcome=Outcome.BLOCKED, reason="a challenge page", excerpt=PAYLOADS[0] + "x" * 200,
+            ),
+        ),
+    )  # fmt: skip
+    items = [
+        await desk.file(f"{payload} Doha", key=str(number), lead=payload, url=ADDRESSES[number % len(ADDRESSES)])
+        for number, payload in enumerate(PAYLOADS)
+    ]
+    items.append(await desk.file("5 חטופים: Doha בשיחות", language="he", outlet="kan", key="he"))
+    items.append(await desk.file("Doha: محادثات في الدوحة", language="ar", key="ar"))
+    items.append(await desk.file("w" * 300, key="long"))
+    return items
+
+
+async def test_f083_no_headline_acts_and_none_asks_the_network(desk: Desk, page: Any) -> None:
+    items = await filled(desk)
+    noticed: list[str] = []
+
+    async def closed(dialog: Any) -> None:
+        noticed.append(f"dialog: {dialog.message}")
+        await dialog.dismiss()
+
+    page.on("dialog", closed)
+    page.on("console", lambda said: noticed.append(f"console: {said.text}"))
+    page.on("request", lambda asked: noticed.append(asked.url) if not asked.url.startswith(desk.url) else None)
+    await page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.log(e.blockedURI))")
+    for path in ("/", "/outlets/bbc", *(f"/items/{item}" for item in items)):
+        await page.goto(desk.url + path)
+        assert await page.evaluate("() => document.scripts.length") == 0
+    assert noticed == []
+    shown = await page.goto(desk.url + f"/items/{items[0]}")
+    assert shown is not None
+    assert await page.locator("h1").inner_text() == f"{PAYLOADS[0]} Doha"
+
+
+async def test_headlines_run_in_the_direction_of_their_language(desk: Desk, page: Any) -> None:
+    he, ar, en = (await filled(desk))[-3:]
+    await page.goto(desk.url)
+    found = {tuple(each) for each in await page.eval_on_selector_all(".headline", DIRECTIONS)}
+    assert found == {("he", "rtl"), ("ar", "rtl"), ("en", "ltr")}
+    assert await page.evaluate("() => getComputedStyle(document.body).direction") == "ltr"
+    for item, expected in ((he, "rtl"), (ar, "rtl"), (en, "ltr")):
+        await page.goto(f"{desk.url}/items/{item}")
+        assert await page.eval_on_selector("h1", "one => getComputedStyle(one).direction") == expected
+        assert await page.eval_on_selector(".meta", "one => getComputedStyle(one).direction") == "ltr"
+
+
+async def test_nothing_is_wider_than_the_screen(desk: Desk, page: Any) -> None:
+    items = await filled(desk)
+    for path in ("/", "/outlets/bbc", f"/items/{items[0]}", f"/items/{items[-1]}", "/none"):
+        await page.goto(desk.url + path)
+        for width in (1100, 390, 320):
+            await page.set_viewport_size({"width": width, "height": 800})
+            content, screen = await page.evaluate(WIDTHS)
+            assert content <= screen == width, path

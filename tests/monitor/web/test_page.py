@@ -1,0 +1,311 @@
+"""The page over the wire: what it shows, what it refuses, and that nothing from outside is ever markup."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import monitor.web
+from config.model import Settings, Web
+from monitor.errors import StoreBusy
+from monitor.model import Candidate, Delivery, Entry, Outcome, SourceState
+from monitor.stories import identity
+from tests.monitor.web.desk import NOW, Desk, get
+from tests.monitor.web.hostile import ADDRESSES, PAYLOADS
+
+pytestmark = pytest.mark.anyio
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+ROUTES = ("/", "/health", "/metrics", "/static/wirewatch.css", "/items/none", "/outlets/bbc", "/outlets/none", "/none")
+
+
+def source(name: str, outcome: Outcome | None, **more: object) -> SourceState:
+    return SourceState(
+        id=name, outlet=name.partition("/")[0], url=f"https://{name}.example/", host="https://x.example:443",
+        next_due=NOW + timedelta(minutes=12), outcome=outcome, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+async def test_every_answer_forbids_scripts_frames_sniffing_and_keeping(desk: Desk) -> None:
+    for path in ROUTES:
+        got = await get(desk, path)
+        assert got.headers["content-security-policy"] == POLICY, path
+        assert got.headers["x-content-type-options"] == "nosniff", path
+        assert got.headers["referrer-policy"] == "no-referrer", path
+        assert got.headers["cross-origin-resource-policy"] == "same-origin", path
+        assert got.headers["cache-control"] == "no-store", path
+        assert got.status == (404 if "none" in path else 200), path
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:8737", "127.0.0.1.evil.example", "127.evil.example", "localhost.evil.example",
+     "192.168.1.2", "0.0.0.0", "[::2]", "[", "a@localhost", "localhost.", "2130706433"],
+)  # fmt: skip
+async def test_f146_a_foreign_host_is_refused(desk: Desk, host: str) -> None:
+    for path in ("/", "/health", "/metrics", "/static/wirewatch.css", "/items/none"):
+        got = await get(desk, path, host=host)
+        assert got.status == 421, path
+        assert got.text == "This page answers to its own name only."
+        assert got.headers["content-security-policy"] == POLICY
+
+
+async def test_its_own_names_are_answered(desk: Desk) -> None:
+    for host in ("localhost", "localhost:1", "127.0.0.1:8737", "127.8.9.1", "[::1]:8737"):
+        assert (await get(desk, "/health", host=host)).status == 200, host
+
+
+async def test_the_public_name_is_answered_and_no_other(desk: Desk) -> None:
+    web = Web(public_url="https://desk.example/wire")
+    desk.config = desk.config.model_copy(update={"settings": Settings(web=web)})
+    assert (await get(desk, "/health", host="desk.example")).status == 200
+    assert (await get(desk, "/health", host="www.desk.example")).status == 421
+
+
+async def test_nothing_can_be_changed_through_the_page(desk: Desk) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        assert (await get(desk, "/", method=method)).status == 405
+
+
+async def test_what_is_not_there_is_404_in_words(desk: Desk) -> None:
+    for path in ("/items/0000000000000000", "/items/%3Cscript%3E", "/items/%00", "/outlets/%3Cb%3E"):
+        got = await get(desk, path)
+        assert got.status == 404, path
+        assert "is called" in got.text
+        assert tags(got.text) <= OURS
+
+
+async def test_an_empty_store_says_what_happens_and_what_to_do(desk: Desk) -> None:
+    asked = source("bbc/main", Outcome.OK)
+    desk.status = replace(desk.status, sources=(asked, source("kan/main", None)))
+    text = (await get(desk, "/")).text
+    assert "1 of 2 sources have been asked so far" in text
+    assert "younger than 2h is told" in text
+    assert "wirewatch check" in text
+    assert "wirewatch channels test duty" in text
+    assert "No alert" not in text
+
+
+async def test_without_outlets_or_channels_it_says_so(desk: Desk) -> None:
+    desk.config = desk.config.model_copy(update={"settings": Settings(), "outlets": {}})
+    text = (await get(desk, "/")).text
+    assert "No outlet is configured" in text
+    assert "No channel is configured" in text
+
+
+async def test_one_headline_gathers_its_watches_and_channels(desk: Desk) -> None:
+    await desk.file("Talks resume in Doha", age=3)
+    text = (await get(desk, "/")).text
+    assert text.count('class="card') == 1
+    assert "Talks resume in <mark>Doha</mark>" in text
+    assert "Talks &lt;in&gt; Doha" in text
+    assert "on its way to desk, duty" in text
+    assert 'title="2026-11-24 13:57:00 IST">3 min ago</time>' in text
+    assert 'datetime="2026-11-24T11:57:00+00:00"' in text
+
+
+async def test_what_became_of_each_row_is_told(desk: Desk) -> None:
+    await desk.file("Talks resume in Doha")
+    one, other = await desk.store.claim_alerts(NOW, limit=2, lease=timedelta(minutes=1))
+    await desk.store.settle(one, Delivery(verdict="sent"), now=NOW, due=None)
+    await desk.store.settle(other, Delivery(verdict="refused", detail="HTTP 410 <gone>"), now=NOW, due=None)
+    text = (await get(desk, "/")).text
+    assert f"sent to {one.channel}" in text
+    assert f"not delivered to {other.channel}" in text
+    assert "HTTP 410 &lt;gone&gt;" in text
+    assert "Could not be delivered" in text
+    assert other.id in (await get(desk, f"/items/{other.item}")).text
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [("baseline", "older than the baseline at the first look at its source"),
+     ("below severity", "below what the channel takes"), ("told with 2f9x", "a copy of it was told"),
+     ("a reason of tomorrow", "a reason of tomorrow")],
+)  # fmt: skip
+async def test_what_is_not_sent_stands_apart_with_its_reason(desk: Desk, kept: str, shown: str) -> None:
+    item = await desk.file("Talks resume in Doha", suppressed=kept)
+    text = (await get(desk, "/")).text
+    assert "Found, and not sent" in text
+    assert f"not sent to desk, duty: <bdi>{shown}</bdi>" in text
+    assert "No alert yet" in text
+    assert kept in (await get(desk, f"/items/{item}")).text
+
+
+async def test_a_flood_of_the_baseline_does_not_hide_what_was_told(desk: Desk) -> None:
+    await desk.file("Told from Doha", age=9)
+    for number in range(100):
+        await desk.file(f"Old news {number} from Doha", suppressed="baseline")
+    text = (await get(desk, "/")).text
+    assert text.index("Told from") < text.index("Found, and not sent")
+
+
+async def test_each_headline_has_its_language_and_direction(desk: Desk) -> None:
+    await desk.file("שיחות בדוחא", language="he", key="h")
+    await desk.file("محادثات في الدوحة", language="ar", key="a")
+    await desk.file("گفتگوها در دوحه", language="und", key="p")
+    text = (await get(desk, "/")).text
+    assert re.search(r'<p class="headline" lang="he" dir="rtl"><a [^>]*>שיחות', text)
+    assert re.search(r'<p class="headline" lang="ar" dir="rtl"><a [^>]*>محادثات', text)
+    assert re.search(r'<p class="headline" lang="und" dir="auto"><a [^>]*>گفتگوها', text)
+    assert '<html lang="en">' in text
+
+
+async def test_an_item_page_marks_the_words_that_were_found_in_their_version(desk: Desk) -> None:
+    item = await desk.file("Talks resume in Doha", key="k", body="First.\n\nIt is Doha again.", age=5)
+    text = (await get(desk, f"/items/{item}")).text
+    assert "Talks resume in <mark>Doha</mark>" in text
+    assert "<p>First.</p>" in text
+    assert "found by <code" in text
+    await desk.file("In Doha, talks have now resumed", key="k")
+    text = (await get(desk, f"/items/{item}")).text
+    assert "In <mark>Doha</mark>, talks" in text, "offsets of the earlier headline do not mark this one"
+    assert "Its texts, oldest first" in text
+
+
+async def test_only_the_page_of_now_renews_itself(desk: Desk) -> None:
+    item = await desk.file("Talks resume")
+    refresh = '<meta http-equiv="refresh"'
+    assert (await get(desk, "/")).text.count(refresh) == 1
+    assert refresh not in (await get(desk, f"/items/{item}")).text
+    assert refresh not in (await get(desk, "/outlets/bbc")).text
+
+
+async def test_f083_hostile_headlines_are_text_on_every_page(desk: Desk) -> None:
+    for number, payload in enumerate(PAYLOADS):
+        item = await desk.file(f"{payload} Doha", key=str(number), lead=payload, body=payload, marks=(payload,))
+        text = (await get(desk, f"/items/{item}")).text
+        assert tags(text) <= OURS, payload
+        assert html.escape(payload, quote=False) in text.replace("&#34;", '"').replace("&#39;", "'")
+    assert tags((await get(desk, "/")).text) <= OURS
+
+
+async def test_f083_only_web_addresses_become_links(desk: Desk) -> None:
+    for number, address in enumerate(ADDRESSES):
+        item = await desk.file("Talks", key=str(number), url=address)
+        hrefs = re.findall(r'href="([^"]*)"', (await get(desk, f"/items/{item}")).text)
+        foreign = [href for href in hrefs if not href.startswith("/")]
+        assert all(re.fullmatch(r"https://bbc\.example/[^\"'<>@ ]*", href) for href in foreign), hrefs
+
+
+async def test_hostile_words_of_a_source_are_text_and_isolated(desk: Desk) -> None:
+    bad = source("bbc/main", Outcome.BLOCKED, reason="<b>bold</b>", excerpt="<script>alert(1)</script> \u202eevil")
+    desk.status = replace(desk.status, sources=(bad,), problems=("bbc/main: <i>blocked</i>",))
+    for path in ("/", "/outlets/bbc"):
+        text = (await get(desk, path)).text
+        assert tags(text) <= OURS
+        assert '<q class="excerpt" dir="auto">&lt;script&gt;' in text
+
+
+async def test_sources_that_need_a_look_come_first_and_closed_ones_name_their_rule(desk: Desk) -> None:
+    desk.status = replace(
+        desk.status,
+        sources=(
+            source("bbc/main", Outcome.OK, last_good=NOW - timedelta(minutes=3)),
+            source("bbc/own", Outcome.CLOSED, reason='robots.txt refuses: "Disallow: /arc/"'),
+            source("kan/main", Outcome.FAILED, reason="HTTP 503"),
+        ),
+    )
+    text = (await get(desk, "/")).text
+    rows = re.findall(r'<th scope="row"><a href="([^"]*)">', text)
+    assert rows == ["/outlets/kan#main", "/outlets/bbc#own", "/outlets/bbc#main"]
+    assert "Disallow: /arc/" in text
+    assert "1 closed by the publisher's robots rules" in html.unescape(text)
+    assert "in 12 min" in text
+
+
+async def test_an_outlets_page_says_why_it_is_watched_so_and_under_which_limits(desk: Desk) -> None:
+    desk.status = replace(desk.status, sources=(source("bbc/main", Outcome.OK, last_good=NOW),))
+    await desk.file("Talks resume")
+    text = (await get(desk, "/outlets/bbc")).text
+    why, note = "Its feeds are open to everybody.", "A note for the reader."
+    for said in (why, "obeyed", "headline and lead", "every 15m", note, 'id="main"', "Talks resume"):
+        assert said in text, said
+
+
+async def test_a_permission_is_shown(desk: Desk) -> None:
+    permitted = desk.config.outlets["bbc"].model_copy(update={"robots": "permitted: licence 2026-14"})
+    desk.config = desk.config.model_copy(update={"outlets": {"bbc": permitted}})
+    assert "permitted: licence 2026-14" in (await get(desk, "/outlets/bbc")).text
+
+
+async def test_trouble_is_said_first(desk: Desk) -> None:
+    desk.status = replace(desk.status, problems=("Channel duty does not answer.",))
+    text = (await get(desk, "/")).text
+    assert "watching, with trouble" in text
+    assert text.index("Channel duty does not answer.") < text.index('id="alerts"')
+    desk.status = replace(desk.status, crawler_alive=False)
+    text = (await get(desk, "/")).text
+    assert "not watching" in text
+    assert "The crawler has stopped" in text
+
+
+async def test_a_page_over_two_thousand_items_answers_and_stays_short(desk: Desk) -> None:
+    await desk.file_all(
+        Candidate(
+            id=identity.item_id("bbc", f"url:{n}"), entry=Entry(title=f"Doha report {n}", url=f"https://bbc.example/{n}"),
+            keys=(f"url:{n}",), text_hash=identity.text_hash(f"Doha report {n}", ""), language="en",
+        )
+        for n in range(2000)
+    )  # fmt: skip
+    got = await get(desk, "/")
+    assert got.status == 200
+    assert "2000 items" in got.text
+    assert len(got.text) < 100_000
+
+
+async def test_a_store_that_does_not_answer_is_told_on_every_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(*_args: object, **_more: object) -> None:
+        raise StoreBusy("the store is locked by <another> program")
+
+    for method in ("count", "item"):
+        monkeypatch.setattr(desk.store, method, busy)
+    for path in ("/", "/items/0", "/outlets/bbc", "/metrics"):
+        got = await get(desk, path)
+        assert got.status == 503
+        assert "the store is locked by &lt;another&gt; program" in got.text
+        assert got.headers["content-security-policy"] == POLICY
+
+
+async def test_every_pair_of_ink_and_paper_has_the_contrast_of_wcag_aa() -> None:
+    css = (Path(monitor.web.__file__).parent / "static" / "wirewatch.css").read_text("utf-8")
+    schemes = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    assert len(schemes) == 2
+    for scheme in schemes:
+        colours = dict(re.findall(r"--(\w+): (#\w+)", scheme))
+        for ink in ("ink", "soft", "link", "good", "fair", "bad", "shut"):
+            for paper in ("paper", "raised"):
+                assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
+        assert contrast(colours["ink"], colours["found"]) >= 4.5
+
+
+# ------------------------------------------------------------------ reading what came
+
+OURS = {
+    "html", "head", "meta", "title", "link", "body", "header", "main", "nav", "section", "article", "div", "p", "a",
+    "ul", "ol", "li", "dl", "dt", "dd", "h1", "h2", "span", "strong", "bdi", "mark", "time", "code", "q", "table",
+    "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+
+
+def tags(text: str) -> set[str]:
+    return {found.lower() for found in re.findall(r"<\s*([a-zA-Z][\w-]*)", text)}
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2's contrast ratio of two #rgb or #rrggbb colours."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
