@@ -66,7 +66,7 @@ def load(
         places=places,
         strings=strings,
         secrets=secrets.values if secrets else {},
-        warnings=(*_warnings(folder), *(secrets.warnings if secrets else ())),
+        warnings=(*_warnings(folder, told.settings), *(secrets.warnings if secrets else ())),
         folder=str(folder) if folder else None,
     )
     if problems:
@@ -216,7 +216,9 @@ def _places(documents: Iterable[Document]) -> tuple[dict[str, Place], dict[str, 
     return places, strings
 
 
-def _warnings(folder: Path | None) -> Iterator[str]:
+def _warnings(folder: Path | None, settings: Settings) -> Iterator[str]:
+    if not settings.channel:
+        yield "wirewatch.toml: no [[channel]]: articles are filed and matched, and nobody is told"
     if folder is None:
         return
     for path in sorted(folder.iterdir()):

@@ -203,7 +203,12 @@ class Store(Schedule, Archive, Outbox, Protocol):
         ...
 
     async def check(self) -> tuple[str, ...]:
-        """What is wrong or risky with the store, in words; empty when nothing is."""
+        """What is wrong with the store, in words; empty when nothing is."""
+        ...
+
+    @property
+    def risks(self) -> tuple[str, ...]:
+        """What is not wrong and may go wrong one day, in words: said at start."""
         ...
 
     async def close(self) -> None: ...

@@ -45,7 +45,9 @@ log = logging.getLogger(__name__)
 
 CONCURRENCY = 32
 LEASE = timedelta(minutes=10)
-STOP_GRACE = 8.0
+STOP_GRACE = 3.0
+"""Seconds for what is on its way when a stop comes; breaking off what is late takes up to three more, and the whole
+must end within ten (F141)."""
 IDENTITY_KEPT = timedelta(days=400)
 SEND_DEADLINE = 20.0
 CLOCKS_PART = timedelta(seconds=60)
@@ -158,13 +160,13 @@ class Service:
         await self._set_back(max(polled, default=self.clock.now()) - self.clock.now())  # while no service ran
         await recent_titles(self.store, self._titles, self.clock.now(), WINDOW)
         self.running.store_warnings = await self.store.check()
-        for warning in (*self.running.store_warnings, *self.config.warnings):
+        for warning in (*self.running.store_warnings, *self.store.risks, *self.config.warnings):
             log.warning("at start", extra={"warning": warning})
         await self.crawler.start()
         try:
             yield
         finally:
-            await self.crawler.stop(STOP_GRACE / 2)
+            await self.crawler.stop(STOP_GRACE)
             self._workers.close()
             for closing, channels in self.running.closing.items():
                 closing.cancel()
@@ -173,8 +175,9 @@ class Service:
 
     async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
         """Give what is under way a few seconds, then let go of it: nothing half filed, leases free for the next."""
-        pending = [*tasks, *self.running.visits]
-        _done, late = await asyncio.wait(pending, timeout=STOP_GRACE / 2)
+        stopping = asyncio.create_task(self.crawler.stop(STOP_GRACE))
+        pending = [*tasks, *self.running.visits, stopping]
+        _done, late = await asyncio.wait(pending, timeout=STOP_GRACE + 3)
         for task in late:
             task.cancel()
         for result in await asyncio.gather(*pending, return_exceptions=True):
@@ -358,7 +361,6 @@ class Service:
             crawler_alive=self.crawler.alive,
             counts=counts,
             sources=sources,
-            configuration=self.config.folder or "what ships",
             problems=status.problems(
                 now=now, sources=sources, counts=counts, store=self.running.store_warnings,
                 refused=self.running.refused, down=self.dispatcher.down, pace=self.clock.pace,

@@ -24,8 +24,6 @@ class Status:
     crawler_alive: bool
     counts: Mapping[str, int]
     sources: tuple[SourceState, ...]
-    configuration: str
-    """``in force since …`` or why the newest one on disk is refused."""
     problems: tuple[str, ...]
     pace: float = 1.0
     """Seconds of ``now`` in one of the machine's (`Clock.pace`): the limits are the machine's."""

@@ -147,7 +147,7 @@ def _templates() -> Environment:
     )  # fmt: skip
     pages.filters |= {
         "relative": words.relative, "dir": words.direction, "clean": words.clean, "reason": words.reason,
-        "link": web_link, "host": _host, "isolated": isolated, "written": written, "utc": _utc,
+        "link": web_link, "host": _host, "isolated": isolated, "written": written, "utc": _utc, "count": words.counted,
     }  # fmt: skip
     pages.globals |= {
         "marked": words.marked, "paragraphs": words.paragraphs, "watch_title": cards.watch_title,

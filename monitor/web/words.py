@@ -49,6 +49,11 @@ def relative(then: datetime | None, now: datetime) -> str:
     return f"{size} ago" if then < now else f"in {size}"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 item``, ``2 items``."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def direction(language: str) -> str:
     """Of a text in that language; a language that we do not know decides by its first letter."""
     return _DIRECTIONS.get(language, "auto")

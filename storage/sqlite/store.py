@@ -182,6 +182,10 @@ class SqliteStore:
         """On a connection of its own: neither readers nor the writer wait for it."""
         await asyncio.to_thread(upkeep.backup, self.path, path)
 
+    @property
+    def risks(self) -> tuple[str, ...]:
+        return upkeep.risks()
+
     async def check(self) -> tuple[str, ...]:
         return await self._readers.read(lambda db: upkeep.check(db, self.path))
 

@@ -166,16 +166,18 @@ def check(db: sqlite3.Connection, store: Path) -> tuple[str, ...]:
         wrong.append(
             f"{len(broken)} rows of {broken[0][0]} name something that is not there; restore the newest backup"
         )
-    if quarantined := db.execute("SELECT count(*) FROM quarantine WHERE filed IS NULL").fetchone()[0]:
-        wrong.append(f"{quarantined} entries could not be filed; their reasons are in the table quarantine")
-    if has_wal_reset_race(sqlite3.sqlite_version_info):
-        wrong.append(
-            f"SQLite {sqlite3.sqlite_version} can damage a store when two processes write at the wrong moment "
-            "(the WAL-reset race); 3.51.3, 3.50.7 and 3.44.6 are free of it"
-        )
     if (free := shutil.disk_usage(store.parent).free) < _LITTLE_SPACE:
         wrong.append(f"only {free // 1024 // 1024} MB are free on the disk of {store}")
     return tuple(wrong)
+
+
+def risks() -> tuple[str, ...]:
+    if not has_wal_reset_race(sqlite3.sqlite_version_info):
+        return ()
+    return (
+        f"SQLite {sqlite3.sqlite_version} can damage a store when two processes write at the wrong moment (the "
+        "WAL-reset race; 3.51.3, 3.50.7 and 3.44.6 are free of it): let no other program write to the store's file",
+    )
 
 
 def has_wal_reset_race(version: tuple[int, ...]) -> bool:

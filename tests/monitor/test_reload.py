@@ -233,9 +233,10 @@ BROKEN = {
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_f138_a_broken_save_leaves_the_last_good_one_whole_and_is_told(saved: Saved, how: str) -> None:
-    told, taken = len(saved.room.notices()), saved.count()
+    told = len(saved.room.notices())
     saved.room.save("watches/test.toml", BROKEN[how])
     until(saved.refused, "/health says so")
+    taken = saved.count()
     assert "watches/test.toml" in saved.refused()
     assert saved.health()["state"] == "degraded"
     asked = saved.room.run("health")
@@ -298,25 +299,24 @@ def test_f139_saves_in_a_burst_end_with_the_last_one_in_force_and_double_nothing
 
 def test_f139_a_folder_swapped_by_its_link_is_taken(saved: Saved, server: NewsServer) -> None:
     """The way of deployments: a new folder beside the old one, and one rename of a link."""
-    site = server.site("127.0.8.3")
-    site.feed("/feed", [])
+    site = server.site("127.0.8.1")
+    site.feed("/swapped", [])
     real = saved.room.path.resolve()
     second = real.parent / "second"
     shutil.copytree(real / "outlets", second / "outlets")
     shutil.copytree(real / "watches", second / "watches")
     shutil.copy(real / "wirewatch.toml", second)
     name = "swapped"
-    saved.room.outlet(name, site.url("/feed"))
+    saved.room.outlet(name, site.url("/swapped"))
     (second / "outlets" / f"{name}.toml").write_text(saved.room.outlets[name], "utf-8")
     (second / "wirewatch.toml").write_text(
-        (real / "wirewatch.toml").read_text().replace("[store]", "[store]")
-        + f'\n[store]\nurl = "sqlite:///{real}/wirewatch.db"\n'
+        (real / "wirewatch.toml").read_text() + f'\n[store]\nurl = "sqlite:///{real}/wirewatch.db"\n'
     )
     link = real.parent / "next"
     link.symlink_to(second, target_is_directory=True)
     os.replace(link, real.parent / "desk")
     try:
-        until(lambda: site.paths().count("/feed"), "the outlet of the new folder is asked")
+        until(lambda: site.paths().count("/swapped"), "the outlet of the new folder is asked")
     finally:
         link.symlink_to(real, target_is_directory=True)
         os.replace(link, real.parent / "desk")

@@ -147,17 +147,16 @@ def test_f014_a_blocked_source_is_told_once_over_a_restart_and_told_back_once(
         assert room.run("fetch", "one").returncode == 0
 
     room.write()
-    for _ in range(3):  # three processes
-        once()
+    once()
+    once()
     assert room.notices() == ["one/feed answers with something that is not its news"]
     site.feed("/feed", [])
     once()
-    once()
     assert room.notices()[1:] == ["one/feed is back"]
-    assert [each.json["title"] for each in hook.received] == room.notices()
+    assert [each.partition("|")[0] for each in hook.keys.elements()] == ["wirewatch-notices"] * 2
 
 
-CANARIES = {"WIREWATCH_HOOK": "canary-in-the-address", "WIREWATCH_SIGN": "whsec_Y2FuYXJ5LWluLXRoZS1zZWNyZXQ="}
+CANARIES = {"WIREWATCH_HOOK": "canary-in-the-address", "WIREWATCH_SIGN": "whsec_Y2FuYXJ5LWluLXRoZS1zZWNyZXQtb2YtYS1ob29r"}
 
 
 def test_f135_no_secret_is_in_the_log_the_page_the_listings_or_the_store(

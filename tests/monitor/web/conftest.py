@@ -39,7 +39,7 @@ def config() -> Config:
 def status() -> Status:
     return Status(
         started=NOW - timedelta(hours=1), now=NOW, last_tick=NOW, crawler_alive=True, counts={}, sources=(),
-        configuration="desk", problems=(),
+        problems=(),
     )  # fmt: skip
 
 
