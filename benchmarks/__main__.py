@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-ALL = ("replay", "polling", "feeds_suite", "articles", "keywords", "watches")
+ALL = ("start", "replay", "polling", "feeds_suite", "articles", "keywords", "watches")
 
 
 def main() -> int:

@@ -229,9 +229,9 @@ def _warnings(folder: Path | None, settings: Settings) -> Iterator[str]:
             yield f"{path.name}: not read{'; ' + meant if meant else ''}"
     for part in ("outlets", "watches"):
         yield from _unread(folder, part)
-    settings = folder / "wirewatch.toml"
-    if settings.exists():
-        yield from references.exposed(settings, "wirewatch.toml", secret=False)
+    file = folder / "wirewatch.toml"
+    if file.exists():
+        yield from references.exposed(file, "wirewatch.toml", secret=False)
 
 
 def _unread(folder: Path, part: str) -> Iterator[str]:

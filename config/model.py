@@ -141,7 +141,7 @@ class Service(_Told):
     baseline: Duration = timedelta(hours=2)
     """On the first poll of a source, what is dated younger is told; the rest, undated too, is filed and listed."""
     notify: tuple[Id, ...] = ()
-    """Ids of the channels that get notices of the service itself: a source dead, the network out, the disk full."""
+    """Ids of the channels that get notices of the service itself: a source dead or back, an alert undeliverable."""
 
 
 class Retention(_Told):
@@ -241,14 +241,14 @@ class Settings(_Told):
 
 
 class Cadence(_Told):
-    """How often a source is asked: usually ``every``, never outside ``min`` … ``max``."""
+    """How often a source is asked."""
 
     every: Duration = timedelta(minutes=15)
     """The usual time between two polls."""
     min: Duration = timedelta(minutes=5)
-    """Never more often."""
+    """How soon it is asked again when everything it lists is new: it may have published more than it lists."""
     max: Duration = timedelta(hours=1)
-    """Never more seldom."""
+    """How far failures push the next poll back, at most an hour (or `every`, where that is longer)."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -465,7 +465,7 @@ class Watch(_Told):
     max_age: Duration | None = None
     """Items dated older are not told."""
     severity: Severity = "normal"
-    """Of its alerts; critical ones pass quiet hours, digests and cooldown."""
+    """Of its alerts: the most severe leave first, and a channel takes those from its `min_severity` up."""
     notify: tuple[Id, ...] = ()
     """Channel ids; empty means every channel that takes this severity."""
     examples: Examples = Examples()

@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 PAGE_ATTEMPTS = 3
 PAGE_RETRY = timedelta(minutes=10)
+GAP = 5
+"""Entries, all new, that make a gap likely: fewer may well be all that a quiet source lists."""
 
 
 class Desktop(Archive, Schedule, Protocol):
@@ -162,8 +164,18 @@ class Desk:
         """Entries cleaned by the outlet's rules; those its file does not want are left out."""
         outlet = edition.outlets[answer.outlet]
         source = _source(outlet, answer.source)
-        entries = (normalise(entry, outlet, source, answer.at) for entry in answer.entries)
-        return replace(answer, entries=tuple(entry for entry in entries if entry is not None))
+        kept: list[Entry] = []
+        broken: list[str] = []
+        for entry in answer.entries:
+            try:
+                cleaned = normalise(entry, outlet, source, answer.at)
+            except Exception as error:  # one entry's fault is its own (P6)
+                log.exception("entry not read", extra={"source": answer.source, "title": entry.title[:200]})
+                broken.append(f"{type(error).__name__}: {error}")
+            else:
+                kept += [cleaned] if cleaned is not None else []
+        answer = replace(answer, entries=tuple(kept), listed=len(answer.entries))
+        return _damaged(answer, broken) if broken else answer
 
     def identified(self, answer: Answer, due: SourceState | PageDue, edition: Edition) -> Filing:
         """Entries with their keys, and the source's next state."""
@@ -171,13 +183,14 @@ class Desk:
         source = _source(outlet, answer.source)
         found = candidates(answer.entries, outlet, source)
         if isinstance(due, PageDue):
-            return Filing(answer=answer, candidates=found, after=None, held=None)
-        answer = schedule.judged(answer, due)
+            return Filing(answer=answer, candidates=found, after=None, held=None, fence=due.fence)
+        if source is None or source.kind != "aggregator":  # a query that finds nothing today is not emptied
+            answer = schedule.judged(answer, due)
         cadence = outlet.cadence
         if source is not None and source.every is not None:
             cadence = cadence.model_copy(update={"every": source.every})
         after, held = schedule.after(due, answer, cadence, now=self._clock.now(), jitter=self._jitter())
-        return Filing(answer=answer, candidates=found, after=after, held=held)
+        return Filing(answer=answer, candidates=found, after=after, held=held, fence=due.fence)
 
     def matched(self, filing: Filing, unchanged: Collection[str], edition: Edition) -> Filing:
         """What each text that may be new matches; then the texts are cut to what the outlet's file lets us keep.
@@ -185,14 +198,16 @@ class Desk:
         Watches read all that the wire said: a word in a lead that may not be kept still alerts, by its clause alone.
         """
         answer, outlet = filing.answer, edition.outlets[filing.answer.outlet]
-        matches = {
-            each.id: tuple(
-                _without_spans(match, outlet)
-                for match in edition.match(item_text(each.entry, each, answer.outlet, answer.source))
-            )
-            for each in filing.candidates
-            if each.id not in unchanged
-        }
+        matches = {}
+        for each in filing.candidates:
+            if each.id in unchanged:
+                continue
+            try:
+                found = edition.match(item_text(each.entry, each, answer.outlet, answer.source))
+            except Exception:  # tried again in the filing, which puts this entry alone into quarantine
+                log.exception("entry not matched", extra={"source": answer.source, "title": each.entry.title[:200]})
+            else:
+                matches[each.id] = tuple(_without_spans(match, outlet) for match in found)
         return replace(filing, matches=matches, candidates=tuple(_kept(each, outlet) for each in filing.candidates))
 
     async def unchanged(self, filing: Filing) -> frozenset[str]:
@@ -209,10 +224,29 @@ class Desk:
         self._report(filing.answer, done)
         now_held = filing.held if done.quarantined else filing.after
         assert now_held is not None
-        await self._tell_health(due, now_held, filing.answer, edition)
+        if not done.overtaken:  # else the later visit tells how its source is
+            await self._tell_health(due, now_held, filing.answer, edition)
+        if told := health.moved(due, now_held, now=self._clock.now()):
+            await self.tell(told)
+        if self._gap(filing.answer, due, done, edition):
+            sooner = replace(now_held, next_due=self._clock.now() + edition.outlets[due.outlet].cadence.min)
+            await self.tell((health.gap(due.id, done.new, now=self._clock.now()),), after=sooner)
         if done.adopted:
             await self.tell((health.adopted(due.id, done.adopted, now=self._clock.now()),))
         return done
+
+    async def unfiled(self, due: SourceState | PageDue, answer: Answer, error: Exception) -> None:
+        """An answer that a fault of ours kept from being filed: the source is failed, with the reason, and rests."""
+        if isinstance(due, PageDue):
+            await self._store.settle_page(due.item, retry_at=self._clock.now() + PAGE_RETRY)
+            return
+        reason = f"could not be filed: {type(error).__name__}: {error}"
+        failed = replace(answer, outcome=Outcome.FAILED, reason=reason, entries=(), validators=due.validators)
+        cadence = self.edition.outlets[due.outlet].cadence
+        after, _held = schedule.after(due, failed, cadence, now=self._clock.now(), jitter=self._jitter())
+        filing = Filing(answer=failed, candidates=(), after=after, held=after, fence=due.fence)
+        await self._store.file(filing, self._decide(filing, self.edition, first_poll=False))
+        await self._tell_health(due, after, failed, self.edition)
 
     async def tell(self, entries: tuple[Entry, ...], *, after: SourceState | None = None) -> Filed:
         """File notices of the service itself; ``after`` is a source's state that must change with them."""
@@ -223,7 +257,10 @@ class Desk:
             source=f"{health.OUTLET}/service", outlet=health.OUTLET, url=outlet.home, final_url=outlet.home,
             at=now, outcome=Outcome.OK, entries=entries,
         )  # fmt: skip
-        filing = Filing(answer=answer, candidates=candidates(entries, outlet, None), after=after, held=after)
+        filing = Filing(
+            answer=answer, candidates=candidates(entries, outlet, None), after=after, held=after,
+            fence=after.fence if after is not None else None,
+        )  # fmt: skip
         filing = self.matched(filing, (), edition)
         done = await self._store.file(filing, self._decide(filing, edition, first_poll=False))
         for entry in entries:
@@ -243,7 +280,7 @@ class Desk:
             matches = filing.matches.get(candidate.id)
             if matches is None:  # thought to be unchanged, found to differ: another answer came between
                 text = item_text(candidate.entry, candidate, item.outlet, item.source)
-                matches = edition.match(text)
+                matches = tuple(_without_spans(match, outlet) for match in edition.match(text))
             copy_of, reason = item.copy_of, item.copy_reason
             if change.fresh and item.outlet != health.OUTLET:
                 copy = self._titles.find(
@@ -261,10 +298,18 @@ class Desk:
                 alerts=rows,
                 copy_of=copy_of,
                 copy_reason=reason,
-                read_page=change.fresh and _wants_page(outlet, item, matches),
+                read_page=change.fresh and not _held_back(item, baseline) and _wants_page(outlet, item, matches),
             )
 
         return decide
+
+    @staticmethod
+    def _gap(answer: Answer, due: SourceState, done: Filed, edition: Edition) -> bool:
+        """Nothing of what a source lists was known: more was published between two polls than it holds (F58)."""
+        source = _source(edition.outlets[due.outlet], answer.source)
+        if due.baselined is None or source is None or source.kind == "aggregator" or done.adopted:
+            return False
+        return done.new >= GAP and done.known + done.revised + done.merged + done.quarantined == 0
 
     # ------------------------------------------------------------------ reporting
 
@@ -282,8 +327,11 @@ class Desk:
 
     async def _tell_health(self, before: SourceState, after: SourceState, answer: Answer, edition: Edition) -> None:
         state, entries = health.episode(before, after, answer, now=self._clock.now())
-        if entries:
-            await self.tell(entries, after=state)
+        if not entries:
+            return
+        if before.alarm is None and state.outcome is Outcome.FAILED and state.status is None:
+            state, entries = health.shared(state, entries, await self._store.sources(), now=self._clock.now())
+        await self.tell(entries, after=state)
 
     def _report(self, answer: Answer, done: Filed) -> None:
         level = logging.DEBUG if answer.outcome is Outcome.UNCHANGED else logging.INFO
@@ -322,6 +370,18 @@ def _without_spans(match: Match, outlet: Outlet) -> Match:
     """The match without places in texts that are not kept: they would point into nothing."""
     spans = tuple(span for span in match.spans if span.field not in _NOT_KEPT[outlet.keep])
     return match if len(spans) == len(match.spans) else replace(match, spans=spans)
+
+
+def _held_back(item: Item, baseline: datetime | None) -> bool:
+    """Older than a first poll tells: its page is not read either, or its text would be told in its place (F66)."""
+    return baseline is not None and (item.published_assumed or item.published < baseline)
+
+
+def _damaged(answer: Answer, broken: list[str]) -> Answer:
+    """Entries could not be read: the validators stay, so that the next poll brings them again."""
+    mark = f"{len(broken)} of {answer.listed} entries could not be read: {broken[0]}"
+    outcome = Outcome.DEGRADED if answer.entries else Outcome.FAILED
+    return replace(answer, outcome=outcome, reason=mark, marks=(*answer.marks, mark), held=True)
 
 
 def _wants_page(outlet: Outlet, item: Item, matches: tuple[Match, ...]) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import regex
 
 from config.model import Outlet, Source
+from monitor.language.display import balanced
 from monitor.model import Entry, Kind
 from monitor.stories.addresses import bare_host, followable, rules
 
@@ -43,9 +44,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 _NEW_LINE = re.compile(r"\r\n|[\r\x85\u2028\u2029]")
 _VISIBLE = regex.compile(r"[\p{L}\p{N}\p{P}\p{S}]")
 _GRAPHEME = regex.compile(r"\X")
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_EMBEDS, _ISOLATES = "\u202a\u202b\u202d\u202e", "\u2066\u2067\u2068"
-_POP_EMBED, _POP_ISOLATE = "\u202c", "\u2069"
 
 
 def normalise(entry: Entry, outlet: Outlet, source: Source | None, now: datetime) -> Entry | None:
@@ -175,36 +173,6 @@ def cut_at(text: str, graphemes: int) -> str:
     else:
         return text
     return text[: end or longest].rstrip()
-
-
-def balanced(text: str) -> str:
-    """Every embedding and isolate closed where its paragraph ends, and no closing without an opening (F86): the
-    text can then stand inside another without turning it around. Nothing else is taken away."""
-    if not _BIDI.search(text):
-        return text
-    return "\n".join(_balanced_line(line) for line in text.split("\n"))
-
-
-def _balanced_line(line: str) -> str:
-    opened: list[str] = []
-    told: list[str] = []
-    for letter in line:
-        if letter == _POP_EMBED:
-            if not opened or opened[-1] in _ISOLATES:
-                continue
-            opened.pop()
-        elif letter == _POP_ISOLATE:
-            if not any(each in _ISOLATES for each in opened):
-                continue
-            while opened[-1] in _EMBEDS:
-                opened.pop()
-                told.append(_POP_EMBED)
-            opened.pop()
-        elif letter in _EMBEDS or letter in _ISOLATES:
-            opened.append(letter)
-        told.append(letter)
-    told += [_POP_EMBED if each in _EMBEDS else _POP_ISOLATE for each in reversed(opened)]
-    return "".join(told)
 
 
 # ------------------------------------------------------------------ dates, languages, marks

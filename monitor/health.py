@@ -6,17 +6,23 @@ A notice is an entry of the built-in outlet ``wirewatch``, matched by a built-in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from config.model import Cadence, Outlet, Settings, Source, Watch
-from monitor.model import Answer, Entry, Outcome, SourceState
+from monitor.model import Alert, Answer, Entry, Outcome, SourceState
 from monitor.schedule import GOOD
 
 OUTLET = "wirewatch"
 FAILURES_BEFORE_ALARM = 3
 LONG_WISH = timedelta(hours=1)
+MOVED_FOR_GOOD = timedelta(days=7)
+DEAD_ONE_BY_ONE = 10
+"""Dead letters at a time that are told one by one; more are told in one notice."""
+NETWORK_FROM = 3
+"""Fewer sources without any answer say nothing about the network."""
+_NETWORK = "network"
 
 _SAID: dict[Outcome, str] = {
     Outcome.BLOCKED: "answers with something that is not its news",
@@ -89,6 +95,34 @@ def episode(
     return after, tuple(told)
 
 
+def shared(
+    state: SourceState, entries: tuple[Entry, ...], sources: Iterable[SourceState], *, now: datetime
+) -> tuple[SourceState, tuple[Entry, ...]]:
+    """The same, but one notice for a network that is out instead of one for each source (F2).
+
+    It is out when nobody asked since this source last answered gave any answer at all, not even a bad one.
+    """
+    asked = [each for each in sources if _asked_since(each, state.last_good)]
+    if len(asked) < NETWORK_FROM or not all(_silent(each) for each in asked):
+        return state, entries
+    known = next((each.alarm for each in asked if (each.alarm or "").startswith(_NETWORK)), None)
+    if known is not None:
+        return replace(state, alarm=known), ()
+    opened = notice(
+        _NETWORK, "all", "No source answers: the network is out, it seems",
+        f"{len(asked)} sources were asked in vain. Each is asked again by itself.", now=now,
+    )  # fmt: skip
+    return replace(state, alarm=opened.guid), (opened,)
+
+
+def _asked_since(state: SourceState, since: datetime | None) -> bool:
+    return state.last_polled is not None and (since is None or state.last_polled > since)
+
+
+def _silent(state: SourceState) -> bool:
+    return state.outcome is Outcome.FAILED and state.status is None
+
+
 def _alarming(state: SourceState) -> bool:
     if state.outcome is Outcome.DEGRADED:
         return state.reason.startswith("emptied")
@@ -111,6 +145,10 @@ def _opened(state: SourceState, now: datetime) -> Entry:
 
 
 def _ended(before: SourceState, after: SourceState, now: datetime) -> Entry:
+    if before.alarm is not None and before.alarm.startswith(_NETWORK):
+        # The same item whichever source answers first: told once.
+        back = notice("network-back", "all", "The network is back", "Sources answer again.", now=now)
+        return replace(back, guid=f"network-back:{before.alarm}")
     since = before.last_good or now
     return notice(
         "source-back",
@@ -142,16 +180,73 @@ def adopted(source: str, count: int, *, now: datetime) -> Entry:
     )
 
 
-def dead_letter(alert: str, channel: str, watch: str, why: str, *, now: datetime) -> Entry:
-    """An alert that cannot be delivered, to be told through the other channels."""
-    return notice(
-        "dead-letter",
-        alert,
-        f"An alert could not be delivered to {channel}",
-        f"Alert {alert} of watch {watch}: {why}. See `wirewatch alerts list --state dead`; send it again with "
-        f"`wirewatch alerts resend {alert}`.",
+def moved(before: SourceState, after: SourceState, *, now: datetime) -> tuple[Entry, ...]:
+    """A permanent redirect that has led to the same feed for a week (F18): a person should write the new address into
+    the outlet's file. Told at the poll that completes the week; the redirect is followed all the while."""
+    since, polled = after.moved_since, before.last_polled
+    if since is None or polled is None or not polled - since < MOVED_FOR_GOOD <= now - since:
+        return ()
+    return (
+        notice(
+            "moved",
+            after.id,
+            f"{after.id} has moved for good",
+            f"{after.url} has led to {after.moved_to} for a week. It is followed each time; write the new address into "
+            "the outlet's file.",
+            now=now,
+        ),
+    )
+
+
+def gap(source: str, count: int, *, now: datetime) -> Entry:
+    """More was published between two polls than the source lists (F58); told once a day."""
+    entry = notice(
+        "gap",
+        source,
+        f"{source} may have published more than it lists",
+        f"All {count} entries were new since the last poll, so others may have come and gone between. It is asked "
+        "again sooner; a shorter `every` in the outlet's file would help.",
         now=now,
     )
+    return replace(entry, guid=f"gap:{source}:{now:%Y-%m-%d}")
+
+
+def dead_letters(dead: Sequence[Alert], *, now: datetime) -> tuple[Entry, ...]:
+    """Alerts that cannot be delivered, to be told through the other channels: one notice each, or one of all when
+    there are many. Told again (the process died before it was recorded) each is the same item; one that was sent again
+    and died again is another."""
+    if len(dead) > DEAD_ONE_BY_ONE:
+        return (_many_dead(dead, now),)
+    return tuple(_dead(alert, now) for alert in dead)
+
+
+def _dead(alert: Alert, now: datetime) -> Entry:
+    said = notice(
+        "dead-letter",
+        alert.id,
+        f"Alert {alert.id} could not be delivered to {alert.channel}",
+        f"Watch {alert.watch}: {alert.reason}. See `wirewatch alerts list --state dead`; send it again with "
+        f"`wirewatch alerts resend {alert.id}`.",
+        now=now,
+    )
+    return replace(said, guid=f"dead-letter:{_death(alert)}")
+
+
+def _many_dead(dead: Sequence[Alert], now: datetime) -> Entry:
+    channels = ", ".join(sorted({alert.channel for alert in dead}))
+    said = notice(
+        "dead-letters",
+        dead[0].id,
+        f"{len(dead)} alerts could not be delivered to {channels}",
+        f"The first is {dead[0].id} of watch {dead[0].watch}: {dead[0].reason}. See `wirewatch alerts list --state "
+        "dead`; send one again with `wirewatch alerts resend ALERT`.",
+        now=now,
+    )
+    return replace(said, guid=f"dead-letters:{_death(dead[0])}")
+
+
+def _death(alert: Alert) -> str:
+    return alert.id if alert.resent is None else f"{alert.id}:{alert.resent.isoformat(timespec='seconds')}"
 
 
 def bad_reload(problems: Iterable[str], *, now: datetime) -> Entry:

@@ -79,6 +79,7 @@ def _name(hostname: str) -> str:
     return name.lower()
 
 
+@lru_cache(maxsize=4096)
 def literal(name: str) -> Ip | None:
     """The address that a name is itself, if it is one."""
     try:

@@ -77,6 +77,8 @@ class SourceState:
     """The open episode's id: the desk was told, and will be told of its end."""
     entries: int | None = None
     """How many entries the last whole answer held."""
+    fence: int = 0
+    """The fencing number of the visit that has it; 0 outside visits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,8 @@ class PageDue:
     url: str
     host: str
     attempts: int = 0
+    fence: int = 0
+    """As `SourceState.fence`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +192,10 @@ class Answer:
     moved_to: str | None = None
     """Target of a permanent redirect (301, 308), followed this time."""
     entries: tuple[Entry, ...] = ()
+    listed: int = 0
+    """How many entries it held before the source's filters (``only``, ``skip``, ``languages``)."""
+    held: bool = False
+    """An entry could not be read: the source's validators must not move."""
     marks: tuple[str, ...] = ()
     page_of: str | None = None
     """The item whose article page this is."""
@@ -321,7 +329,7 @@ class Alert:
     last_error: str = ""
     delivered: datetime | None = None
     resent: datetime | None = None
-    """When a person asked for it again; giving up counts from there."""
+    """When a person asked for it again, or the alert that was to tell its news died; giving up counts from there."""
     match: Match | None = None
 
 
@@ -356,6 +364,9 @@ class Filing:
     held: SourceState | None
     matches: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
     """Candidate id → what its text matches; a candidate that is missing here was known unchanged."""
+    fence: int | None = None
+    """The fencing number of the visit that brought the answer. When its host has a newer one, another visit has been
+    there since: the items are filed, the source's state is not. ``None``: no visit brought it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,7 +379,8 @@ class Change:
     fresh: bool
     """A new item; otherwise a new text."""
     completed: bool
-    """The first body of a known item (design: state ``completed``, never called an edit)."""
+    """The first reading of a known item's article page, or its first body (design: state ``completed``, never called
+    an edit)."""
     title_changed: bool
     matched_before: frozenset[str]
     """Watches that matched an earlier revision of this item."""
@@ -399,5 +411,7 @@ class Filed:
     alerts_suppressed: int = 0
     adopted: int = 0
     """Entries taken for known items by their titles, because the source gave most articles new addresses (F59)."""
+    overtaken: bool = False
+    """The source's state was not written: a later visit's, or another address, stands."""
     items: tuple[str, ...] = ()
     """Ids of the new items."""

@@ -53,14 +53,17 @@ class Clock(Protocol):
 class Schedule(Protocol):
     """What is due, as columns. Called by the heartbeat."""
 
-    async def register(self, sources: Sequence[SourceState]) -> None:
+    async def register(self, sources: Sequence[SourceState], pages_of: Mapping[str, int]) -> None:
         """The sources in force. New ones are added as given, known ones keep their state; one whose ``url``
-        changed starts afresh but keeps its baseline; others are set aside with their history, not polled."""
+        changed starts afresh but keeps its baseline; others are set aside with their history, not polled.
+        ``pages_of``: the outlets whose article pages are read → how many of them an hour; the queued pages of all
+        others are forgotten."""
         ...
 
     async def claim(self, now: datetime, *, hosts: int, lease: timedelta) -> tuple[Visit, ...]:
         """Lease at most ``hosts`` hosts that have something due and may be asked now. A host is held by one
-        visit until `release` or until the lease ends; `fence` grows with each claim. At most 10 pages a visit."""
+        visit until `release` or until the lease ends; `fence` grows with each claim. At most 10 pages a visit, and
+        no more of an outlet within any hour than it was registered with: a page counts when it is handed out."""
         ...
 
     async def release(self, report: VisitReport) -> None:
@@ -78,10 +81,6 @@ class Schedule(Protocol):
 
     async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
         """Make sources due now, and say how many there were."""
-        ...
-
-    async def save_source(self, state: SourceState) -> None:
-        """Write a source's state outside a filing (an alarm told, a redirect adopted)."""
         ...
 
     async def sources(self) -> tuple[SourceState, ...]:
@@ -128,7 +127,10 @@ class Archive(Protocol):
     async def file(self, filing: Filing, decide: Decide) -> Filed:
         """All of one answer in one transaction: items, revisions, matches, alert rows, article pages to read, and
         last the source's state. What is new is decided by the unique key in the insert. A candidate that fails is
-        rolled back alone, kept in quarantine with its reason, and then ``filing.held`` is written, not ``after``."""
+        rolled back alone, kept in quarantine with its reason, and then ``filing.held`` is written, not ``after``;
+        neither is when another visit has the host since (``filing.fence``) or the source has another address.
+        The first reading of an item's article page is always decided, with ``completed``; the item keeps the headline
+        and lead it has. A page that fails three times leaves the queue."""
         ...
 
     async def item(self, item: str) -> Item | None: ...
@@ -173,7 +175,10 @@ class Outbox(Protocol):
 
     async def settle(self, alert: Alert, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
         """Record one attempt. *sent* → delivered; *later* with ``due`` → pending until then; *later* without, and
-        *refused* → dead. False, and nothing changes, when the row was claimed again since (older fence)."""
+        *refused* → dead. False, and nothing changes, when the row was claimed again since (older fence).
+
+        A row that dies has told nobody: the first of the rows suppressed as *told with* it becomes due, and the others
+        are *told with* that one."""
         ...
 
     async def alerts(
@@ -192,6 +197,14 @@ class Outbox(Protocol):
 
     async def bury(self, channels: Sequence[str], now: datetime) -> int:
         """Pending rows of channels that are not among ``channels`` any more become dead letters."""
+        ...
+
+    async def untold_dead(self) -> tuple[Alert, ...]:
+        """Dead letters that the desk was not told of (`mark_told`), the oldest first."""
+        ...
+
+    async def mark_told(self, alerts: Sequence[str]) -> None:
+        """The desk was told of these dead letters. One that is sent again and dies again is untold."""
         ...
 
 

@@ -21,7 +21,8 @@ GOOD = frozenset({Outcome.OK, Outcome.UNCHANGED, Outcome.DEGRADED})
 def judged(answer: Answer, state: SourceState) -> Answer:
     """An answer seen beside what the source used to give: a feed that was emptied is not "no news" (F46)."""
     # A reader calls a feed without items degraded; whether it ever had any is known here only.
-    if answer.outcome in (Outcome.OK, Outcome.DEGRADED) and not answer.entries and state.entries:
+    listed = answer.entries or answer.listed  # what a source's filters leave out was listed all the same
+    if answer.outcome in (Outcome.OK, Outcome.DEGRADED) and not listed and state.entries:
         return replace(
             answer,
             outcome=Outcome.DEGRADED,
@@ -37,7 +38,8 @@ def after(
     """The state once everything in ``answer`` is filed, and the state to keep when an entry had to be held back.
 
     ``jitter`` is a number in [0, 1) that spreads sources by ±10 % of the interval, so that they do not march in step.
-    The second state differs only in its validators: they stay, so that the next poll brings the entry again.
+    The second state differs only in its validators and its baseline: they stay, so that the next poll brings the entry
+    again, and on a first poll judges it as the first.
     """
     good = answer.outcome in GOOD
     failures = 0 if good else state.failures + 1
@@ -45,11 +47,12 @@ def after(
     if answer.not_before is not None:
         due = max(due, min(answer.not_before, now + WISH_LIMIT))
     moved_to = answer.moved_to if good else state.moved_to
-    whole = good and (answer.outcome is not Outcome.UNCHANGED or state.baselined is not None)
+    moves = answer.validators != state.validators  # an answer that lacks something moves none (P3)
+    whole = good and bool(answer.entries or answer.listed) and moves and not answer.held
     new = replace(
         state,
         next_due=due,
-        validators=answer.validators if good else state.validators,
+        validators=answer.validators if good and not answer.held else state.validators,
         outcome=answer.outcome,
         reason=answer.reason,
         excerpt="" if answer.outcome in (Outcome.OK, Outcome.UNCHANGED) else answer.excerpt,
@@ -63,7 +66,7 @@ def after(
         moved_since=None if moved_to is None else state.moved_since if moved_to == state.moved_to else now,
         entries=len(answer.entries) if answer.entries else state.entries,
     )
-    return new, replace(new, validators=state.validators)
+    return new, replace(new, validators=state.validators, baselined=state.baselined)
 
 
 def _interval(outcome: Outcome, failures: int, cadence: Cadence) -> timedelta:
@@ -71,6 +74,6 @@ def _interval(outcome: Outcome, failures: int, cadence: Cadence) -> timedelta:
         return cadence.every
     if outcome in (Outcome.GONE, Outcome.CLOSED):
         return DAILY
-    if outcome is Outcome.BLOCKED:  # a challenge is never answered with another knock (outlets.md 1.8)
+    if outcome is Outcome.BLOCKED:  # a challenge is never answered with another knock
         return BACK_OFF_LIMIT
-    return min(cadence.every * (1 << min(failures - 1, 10)), max(BACK_OFF_LIMIT, cadence.every))
+    return min(cadence.every * (1 << min(failures - 1, 10)), max(cadence.every, min(cadence.max, BACK_OFF_LIMIT)))

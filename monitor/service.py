@@ -34,7 +34,7 @@ from monitor.desk import Desk, edition, open_edition, recent_titles
 from monitor.errors import StoreError, UnknownName
 from monitor.hosts import host_of
 from monitor.language.tokens import tokenise
-from monitor.model import Alert, Delivery, Filed, SourceState, Visit, VisitReport
+from monitor.model import Alert, Filed, SourceState, Visit, VisitReport
 from monitor.ports import Channel, Clock, Store
 from monitor.status import Status
 from monitor.stories.copies import WINDOW, TitleIndex
@@ -44,12 +44,19 @@ from spiders.workers import Workers
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 32
+PORTION = 8
+"""Hosts claimed together: the next are asked for when so many visits have ended, or at the next tick."""
+EVERY_HOST = 100_000
 LEASE = timedelta(minutes=10)
+TROUBLED = 5.0
+"""Seconds between two looks while the store fails (full, locked): it comes back by itself (F108, F109)."""
 STOP_GRACE = 3.0
 """Seconds for what is on its way when a stop comes; breaking off what is late takes up to three more, and the whole
 must end within ten (F141)."""
 IDENTITY_KEPT = timedelta(days=400)
 SEND_DEADLINE = 20.0
+DEAD_EVERY = 60.0
+"""Seconds between two looks for dead letters; those of one look are told together when they are many."""
 CLOCKS_PART = timedelta(seconds=60)
 LOOK_EVERY = 5000
 """Milliseconds after which the folder is looked at though nothing was heard: the system tells nothing of a link or a
@@ -66,7 +73,11 @@ class Running:
     last_tick: datetime | None = None
     refused: str = ""
     store_warnings: tuple[str, ...] = ()
-    visits: set[asyncio.Task[None]] = field(default_factory=set)
+    trouble: str = ""
+    """Why the store fails at this moment."""
+    visits: set[asyncio.Task[VisitReport]] = field(default_factory=set)
+    hosts: dict[str, int] = field(default_factory=dict)
+    """Hosts being visited, with the newest fence of each."""
     closing: dict[asyncio.Task[None], Mapping[str, Channel]] = field(default_factory=dict)
     """Channels of an earlier configuration, while their last messages are on their way."""
 
@@ -94,7 +105,7 @@ class Service:
         self._folder, self._tick, self._open_channels = folder, tick, channels
         self._on_filed = on_filed
         self.running = Running(started=clock.now())
-        self._wake = asyncio.Event()
+        self._wake, self._removed = asyncio.Event(), asyncio.Event()
         self._reloading = asyncio.Lock()
         self._stamps = _stamps(folder) if folder is not None else frozenset()
         self._titles = TitleIndex(_title_tokens)
@@ -107,9 +118,7 @@ class Service:
             config=lambda: self.config, hosts=store, workers=self._workers, desk=self.desk, clock=clock,
             concurrency=CONCURRENCY,
         )  # fmt: skip
-        self.dispatcher = Dispatcher(
-            store, store, lambda: self._channels, clock, randomness, on_dead=self._dead
-        )  # fmt: skip
+        self.dispatcher = Dispatcher(store, store, lambda: self._channels, clock, randomness)
 
     @property
     def config(self) -> Config:
@@ -126,6 +135,7 @@ class Service:
                 for name, work in (
                     ("heartbeat", self._heartbeat(stop)),
                     ("dispatcher", self.dispatcher.run(stop)),
+                    ("dead letters", self._tell_of_the_dead(stop)),
                     ("reload", self._reload_on_save(stop)),
                 )
             ]
@@ -144,13 +154,30 @@ class Service:
         became of the alerts."""
         async with self._open():
             if outlet is not None:
-                await self.store.mark_due(source_ids(self.config, outlet), self.clock.now())
-            asked = 0
-            while visits := await self._claim(CONCURRENCY):
-                visits = tuple(visit if outlet is None else _only(visit, outlet) for visit in visits)
-                asked += sum(len(visit.sources) for visit in visits)
-                await asyncio.gather(*(self._visit(visit) for visit in visits))
-            return asked, await self.dispatcher.drain()
+                asked = await self._ask(outlet)
+            else:
+                asked = 0
+                while visits := await self._claim(CONCURRENCY):
+                    asked += sum(len(visit.sources) for visit in visits)
+                    reports = await asyncio.gather(*(self._visit(visit) for visit in visits))
+                    if not any(report.requests for report in reports):
+                        break  # every host that is due wants to be left alone
+            await self.dispatcher.drain()
+            if await self.tell_dead():
+                await self.dispatcher.drain()
+            return asked, self.dispatcher.counts
+
+    async def _ask(self, outlet: str) -> int:
+        """One outlet's sources, due or not; what else is due at this moment is given back as it was."""
+        now = self.clock.now()
+        await self.store.mark_due(source_ids(self.config, outlet), now)
+        visits = [_only(visit, outlet) for visit in await self._claim(EVERY_HOST)]
+        for visit in visits:
+            if not visit.sources:
+                await self.store.release(VisitReport(host=visit.host, fence=visit.fence, next_ok=now))
+        wanted = [visit for visit in visits if visit.sources]
+        await asyncio.gather(*(self._visit(visit) for visit in wanted))
+        return sum(len(visit.sources) for visit in wanted)
 
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
@@ -192,26 +219,47 @@ class Service:
         parted = _ClockWatch(self.clock)
         while not stop.is_set():
             self._wake.clear()
-            if drift := parted.drift():
-                log.warning("the clock was set or the machine slept", extra={"seconds": drift.total_seconds()})
-                await self._set_back(-drift)
-            if self.crawler.alive and (free := CONCURRENCY - len(self.running.visits)):
-                for visit in await self._claim(free):
-                    task = asyncio.create_task(self._visit(visit))
-                    self.running.visits.add(task)
-                    task.add_done_callback(self._visited)
-            self.running.last_tick = self.clock.now()
+            try:
+                await self._beat(parted.drift())
+            except StoreError as error:
+                self._troubled(error)
+                await self._rest(stop, TROUBLED, self._wake)
+            else:
+                self.running.last_tick, self.running.trouble = self.clock.now(), ""
+                await self._rest(stop, self._tick, self._wake)
             if self.crawler.alive:
                 systemd.tell("WATCHDOG=1")
-            await self._rest(stop)
+
+    async def _beat(self, drift: timedelta | None) -> None:
+        if drift is not None:
+            log.warning("the clock was set or the machine slept", extra={"seconds": drift.total_seconds()})
+            await self._set_back(-drift)
+        if self.crawler.alive and (free := CONCURRENCY - len(self.running.visits)):
+            for visit in await self._claim(free):
+                self._begin(visit)
+
+    def _begin(self, visit: Visit) -> None:
+        """Start a visit; a host that is still being visited (its lease ran out: the clock was set) is only noted, so
+        that the visit under way gives the newer lease back."""
+        under_way = visit.host in self.running.hosts
+        self.running.hosts[visit.host] = visit.fence
+        if not under_way:
+            task = asyncio.create_task(self._visit(visit))
+            self.running.visits.add(task)
+            task.add_done_callback(self._visited)
+
+    def _troubled(self, error: StoreError) -> None:
+        if self.running.trouble != str(error):
+            self.running.trouble = str(error)
+            log.error("the store fails, watching pauses", extra={"error": str(error)})
 
     async def _set_back(self, by: timedelta) -> None:
         """Due times are wall time: after a clock that was set back nobody may wait longer for it (F116)."""
         if by > timedelta():
             await self.store.set_back(self.clock.now(), by)
 
-    async def _rest(self, stop: asyncio.Event) -> None:
-        waits = {asyncio.create_task(wait) for wait in (self.clock.sleep(self._tick), self._wake.wait(), stop.wait())}
+    async def _rest(self, stop: asyncio.Event, seconds: float, woken: asyncio.Event) -> None:
+        waits = {asyncio.create_task(wait) for wait in (self.clock.sleep(seconds), woken.wait(), stop.wait())}
         _done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
@@ -219,32 +267,68 @@ class Service:
     async def _claim(self, hosts: int) -> tuple[Visit, ...]:
         return await self.store.claim(self.clock.now(), hosts=hosts, lease=LEASE * self.clock.pace)
 
-    async def _visit(self, visit: Visit) -> None:
+    async def _visit(self, visit: Visit) -> VisitReport:
         try:
             report = await self.crawler.visit(visit)
         except Exception as error:
             log.exception("visit broke off", extra={"host": visit.host})
             later = self.clock.now() + timedelta(minutes=1)
             report = VisitReport(host=visit.host, fence=visit.fence, next_ok=later, failure=repr(error))
-        await self.store.release(report)
+        report = replace(report, fence=self.running.hosts.pop(visit.host, visit.fence))
+        while True:
+            try:
+                await self.store.release(report)
+            except StoreError as error:
+                self._troubled(error)
+                await self.clock.sleep(TROUBLED)
+            else:
+                return report
 
-    def _visited(self, task: asyncio.Task[None]) -> None:
+    def _visited(self, task: asyncio.Task[VisitReport]) -> None:
         self.running.visits.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("visit could not be recorded", exc_info=error)
-        self._wake.set()
+        if CONCURRENCY - len(self.running.visits) >= PORTION:
+            self._wake.set()
 
     def _filed(self, filed: Filed) -> None:
         if filed.alerts_due:
             self.dispatcher.wake()
         self._on_filed(filed)
 
-    async def _dead(self, alert: Alert, delivery: Delivery) -> None:
-        """A dead letter is told through the other channels; one about a notice only stands on the page."""
-        if alert.watch == health.built_in_watch(self.config.settings).id:
-            return
-        entry = health.dead_letter(alert.id, alert.channel, alert.watch, delivery.detail, now=self.clock.now())
-        await self.desk.tell((entry,))
+    # ------------------------------------------------------------------ dead letters
+
+    async def _tell_of_the_dead(self, stop: asyncio.Event) -> None:
+        """At start, once a minute, and when a channel was removed: whatever killed an alert, or us before it was
+        told, its row in the store says that it is untold."""
+        while not stop.is_set():
+            self._removed.clear()
+            try:
+                await self.tell_dead()
+            except StoreError as error:
+                log.error("dead letters not told yet", extra={"error": str(error)})
+            await self._rest(stop, DEAD_EVERY / self.clock.pace, self._removed)
+
+    async def tell_dead(self) -> int:
+        """File notices of the dead letters that nobody was told of; how many there were."""
+        dead = await self.store.untold_dead()
+        news = [alert for alert in dead if not await self._of_a_notice(alert)]
+        if news:
+            filed = await self.desk.tell(health.dead_letters(news, now=self.clock.now()))
+            if filed.quarantined:
+                return 0
+        if dead:
+            # A death between the two is told again, as the same items.
+            await self.store.mark_told([alert.id for alert in dead])
+        return len(news)
+
+    async def _of_a_notice(self, alert: Alert) -> bool:
+        """A notice that cannot be told makes no notice: it stands on the page only."""
+        watch = self.desk.edition.by_id.get(alert.watch)
+        if watch is None or health.OUTLET not in watch.outlets:
+            return False
+        item = await self.store.item(alert.item)
+        return item is None or item.outlet == health.OUTLET
 
     # ------------------------------------------------------------------ configuration
 
@@ -261,9 +345,13 @@ class Service:
                 )
                 for outlet in self.config.outlets.values()
                 for source in outlet.source
-            ]
+            ],
+            pages_of={
+                outlet.id: outlet.pages_per_hour for outlet in self.config.outlets.values() if outlet.pages != "none"
+            },
         )
-        await self.store.bury(tuple(self._channels), now)
+        if await self.store.bury(tuple(self._channels), now):
+            self._removed.set()
 
     async def _reload_on_save(self, stop: asyncio.Event) -> None:
         """Take a saved configuration into force whole, or keep the last good one whole and say so."""
@@ -284,8 +372,8 @@ class Service:
             self._stamps = fresh
             try:
                 await self.reload()
-            except StoreError as error:
-                log.error("configuration not taken, trying again", extra={"error": str(error)})
+            except Exception:  # a fault of ours in reading a file must not end the watching (F138)
+                log.exception("configuration not taken, trying again")
                 self.reload_soon()
 
     def reload_soon(self) -> None:
@@ -309,16 +397,16 @@ class Service:
         except ConfigError as error:
             said = tuple(map(str, error.problems))
             if self.running.refused != said[0]:
-                self.running.refused = said[0]
                 await self.desk.tell((health.bad_reload(said, now=self.clock.now()),))
+                self.running.refused = said[0]
             return False
         self.running.refused = ""
         replaced, self._channels = self._channels, opened
         self.desk.edition = compiled
-        await self._register()
         if replaced is not opened:
             closing = asyncio.create_task(self._close_later(replaced))
             self.running.closing[closing] = replaced
+        await self._register()
         self._wake.set()
         log.info("configuration in force", extra={"outlets": len(fresh.outlets), "watches": len(fresh.watches)})
         return True
@@ -354,6 +442,7 @@ class Service:
         """One look at everything, for ``/health``, ``/metrics`` and the page."""
         now = self.clock.now()
         counts, sources = await self.store.count(), await self.store.sources()
+        trouble = (self.running.trouble,) if self.running.trouble else ()
         return Status(
             started=self.running.started,
             now=now,
@@ -362,7 +451,7 @@ class Service:
             counts=counts,
             sources=sources,
             problems=status.problems(
-                now=now, sources=sources, counts=counts, store=self.running.store_warnings,
+                now=now, sources=sources, counts=counts, store=(*trouble, *self.running.store_warnings),
                 refused=self.running.refused, down=self.dispatcher.down, pace=self.clock.pace,
             ),
             pace=self.clock.pace,
@@ -404,12 +493,13 @@ async def _close(channels: Mapping[str, Channel]) -> None:
 
 
 def _same_channels(one: Config, other: Config) -> bool:
-    """Nothing that a channel is made of has changed: addresses, secrets, and the names its messages use."""
+    """Nothing that a channel is made of has changed: addresses, secrets, and the names and links its messages use."""
 
     def made_of(config: Config) -> tuple[object, ...]:
+        settings = config.settings
         names = [(outlet.id, outlet.name) for outlet in config.outlets.values()]
         titles = [(watch.id, watch.title) for watch in config.watches.values()]
-        return config.settings.channel, dict(config.secrets), config.settings.service, names, titles
+        return settings.channel, dict(config.secrets), settings.service, settings.web.public_url, names, titles
 
     return made_of(one) == made_of(other)
 

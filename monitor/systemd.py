@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+
+log = logging.getLogger(__name__)
 
 
 def tell(state: str) -> bool:
@@ -13,6 +16,10 @@ def tell(state: str) -> bool:
         return False
     address = "\0" + path[1:] if path.startswith("@") else path
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        sock.connect(address)
-        sock.sendall(state.encode())
+        try:
+            sock.connect(address)
+            sock.sendall(state.encode())
+        except OSError as error:  # systemd is being restarted; it asks again
+            log.warning("systemd was not told", extra={"state": state, "error": str(error)})
+            return False
     return True

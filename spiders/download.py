@@ -1,6 +1,6 @@
 """The download handler: Scrapy's, with what it leaves open closed.
 
-- one TLS context for all connections (building one reads every root certificate: 22 ms each, performance.md);
+- one TLS context for all connections (building one reads every root certificate: 22 ms each, measured);
 - headers are counted and refused above 64 KiB (F10);
 - a connection that the guard refused says so, instead of "no such name";
 - each request that goes out is counted for its visit, robots.txt included.

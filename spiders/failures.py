@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from twisted.web._newclient import ParseError
 
 from monitor.errors import AddressRefused
+from monitor.language.display import one_line
 from spiders.download import CertificateRefused, HeadersTooLarge
 
 EXPECTED = (
@@ -64,8 +65,8 @@ def in_words(error: BaseException) -> str:
     for kind, words in _PLAIN:
         for each in causes:
             if isinstance(each, kind):
-                return _one_line(words.format(error=each))
-    return _one_line(f"{type(error).__name__}: {error}")
+                return _short(words.format(error=each))
+    return _short(f"{type(error).__name__}: {error}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -86,9 +87,9 @@ def _tls(error: BaseException) -> str:
     if isinstance(error, SSL.Error):
         details = error.args[0] if error.args else ()
         said = ", ".join(part[2] for part in details if len(part) > 2 and part[2]) if isinstance(details, list) else ""
-        return _one_line(f"TLS: {said or 'the handshake failed'}")
+        return _short(f"TLS: {said or 'the handshake failed'}")
     return ""
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST]
+def _short(text: str) -> str:
+    return one_line(text)[:LONGEST]

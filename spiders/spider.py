@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -23,7 +23,7 @@ from config.load import load
 from config.model import Config, Outlet
 from monitor.clock import SystemClock
 from monitor.entries import normalise
-from monitor.errors import AddressRefused
+from monitor.errors import AddressRefused, StoreError
 from monitor.model import Answer, Entry, Filing, PageDue, RobotsCopy, SourceState, Visit, VisitReport
 from monitor.ports import Clock
 from spiders import guard
@@ -50,6 +50,10 @@ class Arrival:
     filing: Filing | None = None
     edition: object | None = None
     """The configuration in force for this answer, set by the first stage (F105)."""
+
+
+Unfiled = Callable[[SourceState | PageDue, Answer, Exception], Awaitable[None]]
+"""What the desk does about an answer that a stage could not handle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +86,7 @@ class _Equipped(scrapy.Spider):
         super().__init__(**kwargs)
         self.equipment = equipment
         self.clock, self.robots, self.desk = equipment.clock, equipment.robots, equipment.desk
+        self.unfiled: Unfiled | None = getattr(equipment.desk, "unfiled", None)
 
     def visitor(self) -> Visitor:
         of = self.equipment
@@ -139,6 +144,8 @@ class ResidentSpider(_Equipped):
             except Exception as error:  # the other answers of the visit go on; the report names this one
                 log.exception("answer not filed source=%s", answer.source)
                 troubles.append(f"not filed: {type(error).__name__}: {error}")
+                if self.unfiled is not None and not isinstance(error, StoreError):
+                    await self.unfiled(due, answer, error)
         return "; ".join(troubles)
 
 

@@ -34,7 +34,7 @@ PLAIN_EVERY = timedelta(days=1)
 """A server that always says 304 hides news (F30)."""
 MOST_CHILDREN = 5
 AFTER_TROUBLE = timedelta(minutes=1)
-"""How long a host rests after a visit that could not be filed."""
+"""How long a host rests after a visit that could not be filed or asked nothing."""
 _ACCEPT = {
     "article": "text/html, application/xhtml+xml;q=0.9, */*;q=0.5",
     "listing": "text/html, application/xhtml+xml;q=0.9, */*;q=0.5",
@@ -65,7 +65,9 @@ class Trip:
         """How the visit ended, and when its host may be asked again."""
         next_ok = now + timedelta(seconds=max(rest, self.delays.get(visit.host, 0.0)))
         next_ok = max(next_ok, self.waits.get(visit.host, next_ok))
-        if failure:
+        # All that was due was passed over or needed no request: it must not come round again at once.
+        idle = bool(_all_due(visit)) and not self.requests and not self.waits
+        if failure or idle:
             next_ok = max(next_ok, now + AFTER_TROUBLE)
         return VisitReport(host=visit.host, fence=visit.fence, next_ok=next_ok, requests=self.requests, failure=failure)
 

@@ -41,12 +41,13 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """An answer. ``after`` seconds late; ``drip``: one byte each so many seconds, for ever."""
+    """An answer. ``after`` seconds late, or when ``gate`` opens; ``drip``: one byte each so many seconds, for ever."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     after: float = 0.0
+    gate: asyncio.Event | None = None
     drip: float = 0.0
     close: bool = False
     """Take the message, then cut the connection without an answer."""
@@ -134,6 +135,8 @@ class Hook:
             chosen = self.answers.pop(0) if self.answers else self.then
         say = Say(chosen) if isinstance(chosen, int) else chosen
         await asyncio.sleep(say.after)
+        if say.gate is not None:
+            await say.gate.wait()
         if say.close:
             writer.transport.abort()
             return False

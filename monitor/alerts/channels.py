@@ -52,7 +52,8 @@ def wording_of(config: Config) -> Wording:
     own = health.built_in_watch(config.settings)
     outlets = {outlet.id: outlet.name for outlet in (*config.outlets.values(), health.built_in_outlet())}
     watches = {watch.id: watch.title for watch in (*config.watches.values(), own)}
-    return Wording(zone=config.settings.service.time_zone, outlets=outlets, watches=watches)
+    settings = config.settings
+    return Wording(zone=settings.service.time_zone, outlets=outlets, watches=watches, page=settings.web.public_url)
 
 
 def _open(told: Configured, config: Config, wording: Wording, clock: Clock) -> Channel:

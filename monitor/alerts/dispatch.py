@@ -3,7 +3,9 @@
     due row → leased → its channel's lane → sent → settled (delivered · later · dead)
 
 At least once, always with the row's own key: a row is settled once, and a settlement that comes after its lease was
-lost is ignored by the store (fence). Channels do not wait for each other (P6).
+lost to another process is ignored by the store (fence). A row whose lease ended while it is under way here (the clock
+was set forward, the store was busy for long) is claimed again and not sent again. Channels do not wait for each
+other (P6).
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -31,11 +34,11 @@ STALE = 25.0
 """A row that waited longer in its lane goes back to the store: its lease must outlive the send."""
 IDLE = 1.0
 SETTLE_TRIES = 3
+SETTLE_PAUSE = 10
+"""Seconds between two tries at most."""
 OVERFLOW = 64
 OVERFLOW_WAIT = timedelta(seconds=60)
 GRACE = 3.0
-
-Dead = Callable[[Alert, Delivery], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +51,7 @@ class Counts:
 
 
 class Dispatcher:
-    """Everything runs on one event loop. ``channels`` is asked at each step: a reload shows at once.
-
-    ``on_dead`` is told of each dead letter, after it is recorded.
-    """
+    """Everything runs on one event loop. ``channels`` is asked at each step: a reload shows at once."""
 
     def __init__(
         self,
@@ -60,16 +60,18 @@ class Dispatcher:
         channels: Callable[[], Mapping[str, Channel]],
         clock: Clock,
         random: Random,
-        *,
-        on_dead: Dead | None = None,
     ) -> None:
         self._outbox = outbox
         self._archive = archive
         self._channels = channels
         self._clock = clock
         self._random = random
-        self._on_dead = on_dead
         self._lanes: dict[str, Lane] = {}
+        self._under_way: dict[str, int] = {}
+        """Alert id → its newest fence, from the claim until something is recorded of it."""
+        self._turn = asyncio.Lock()
+        """Claiming and recording take turns: a row claimed again must be known as such before its send is recorded
+        with an older fence."""
         self._known: dict[str, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stirred = asyncio.Event()
@@ -119,10 +121,17 @@ class Dispatcher:
         room = self._room()
         # A lane that stays full must not hide the rows of others behind its own: then more are taken than it holds.
         limit = room if room >= QUEUE // 4 else OVERFLOW
-        rows = await self._outbox.claim_alerts(self._clock.now(), limit=limit, lease=LEASE * self._clock.pace)
+        async with self._turn:
+            rows = await self._outbox.claim_alerts(self._clock.now(), limit=limit, lease=LEASE * self._clock.pace)
+            fresh = [alert for alert in rows if alert.id not in self._under_way]
+            self._under_way |= {alert.id: alert.fence for alert in rows}
         at = self._clock.monotonic()
-        for alert in rows:
-            await self._place(Leased(alert=alert, at=at))
+        try:
+            while fresh:
+                await self._place(Leased(alert=fresh.pop(0), at=at))
+        finally:
+            for alert in fresh:  # after a failure they are claimed again when their lease ends
+                self._under_way.pop(alert.id, None)
         for name in tuple(self._lanes):
             await self._start(name)
         if len(rows) < limit:
@@ -194,7 +203,8 @@ class Dispatcher:
     async def _send(self, lane: Lane, channel: Channel, alert: Alert) -> None:
         delivery = Delivery(verdict="later", detail="interrupted")
         try:
-            delivery = await self._delivery(channel, alert)
+            with self._let_go_on_failure(alert):
+                delivery = await self._delivery(channel, alert)
         finally:
             lane.sending -= 1
         now, draw = self._clock.monotonic(), self._random.random()
@@ -245,29 +255,51 @@ class Dispatcher:
     # ------------------------------------------------------------------ recording
 
     async def _put_off(self, alert: Alert, wait: timedelta, why: str) -> None:
-        now = self._clock.now()
-        await self._outbox.settle(alert, Delivery(verdict="later", detail=why), now=now, due=now + wait)
+        due = self._clock.now() + wait
+        with self._let_go_on_failure(alert):
+            await self._record(alert, Delivery(verdict="later", detail=why), due)
 
     async def _settle(self, alert: Alert, delivery: Delivery, due: datetime | None) -> None:
-        """Tries again when the store is busy: a sent row that is not recorded is sent twice."""
-        for tries_left in reversed(range(SETTLE_TRIES)):
-            try:
-                kept = await self._outbox.settle(alert, delivery, now=self._clock.now(), due=due)
-                break
-            except StoreError:
-                if not tries_left:
-                    raise
-                await self._clock.sleep(1)
+        with self._let_go_on_failure(alert):
+            kept = await self._persistently(alert, delivery, due)
         dead = delivery.verdict == "refused" or (delivery.verdict == "later" and due is None)
         fields = {"alert": alert.id, "channel": alert.channel, "verdict": delivery.verdict, "detail": delivery.detail}
         log.log(
             logging.WARNING if dead else logging.INFO, "alert settled" if kept else "alert settled late", extra=fields
         )
-        if not kept:
-            return
-        self._count(delivery, dead)
-        if dead and self._on_dead is not None:
-            await self._on_dead(alert, delivery)
+        if kept:
+            self._count(delivery, dead)
+
+    async def _persistently(self, alert: Alert, delivery: Delivery, due: datetime | None) -> bool:
+        """Tries again when the store is busy: for as long as it takes when the row was sent, since a sent row that is
+        not recorded is sent twice; a few times when it was not."""
+        tries = 0
+        while True:
+            try:
+                return await self._record(alert, delivery, due)
+            except StoreError as error:
+                tries += 1
+                if delivery.verdict != "sent" and tries >= SETTLE_TRIES:
+                    raise
+                log.warning("alert not recorded yet", extra={"alert": alert.id, "error": str(error), "tries": tries})
+                await self._clock.sleep(min(tries, SETTLE_PAUSE))
+
+    async def _record(self, alert: Alert, delivery: Delivery, due: datetime | None) -> bool:
+        """With the newest fence that this process holds."""
+        async with self._turn:
+            leased = replace(alert, fence=self._under_way.get(alert.id, alert.fence))
+            kept = await self._outbox.settle(leased, delivery, now=self._clock.now(), due=due)
+            self._under_way.pop(alert.id, None)
+            return kept
+
+    @contextmanager
+    def _let_go_on_failure(self, alert: Alert) -> Iterator[None]:
+        """The row is claimed again when its lease ends, and sent then."""
+        try:
+            yield
+        except BaseException:
+            self._under_way.pop(alert.id, None)
+            raise
 
     def _count(self, delivery: Delivery, dead: bool) -> None:
         counts = self.counts
@@ -290,10 +322,14 @@ class Dispatcher:
 
     async def _end(self) -> None:
         """Whoever is cut off keeps its lease until it ends: whether it was taken is not known."""
+        waiting = [leased.alert for lane in self._lanes.values() for leased in lane.waiting]
         for lane in self._lanes.values():
-            waiting, lane.waiting = lane.waiting, []
-            for leased in waiting:
-                await self._put_off(leased.alert, timedelta(), "given back at the end")
+            lane.waiting.clear()
+        try:
+            for alert in waiting:
+                await self._put_off(alert, timedelta(), "given back at the end")
+        except StoreError as error:  # their leases end by themselves; what is on its way matters more
+            log.warning("alerts not given back", extra={"error": str(error)})
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=GRACE)
             for task in late:

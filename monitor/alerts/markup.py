@@ -8,7 +8,8 @@ from html import escape
 
 import regex
 
-from monitor.alerts.text import balanced, isolated
+from monitor.alerts.text import isolated
+from monitor.language.display import balanced
 
 _MARKDOWN = regex.compile(r"[\\`*_\[\]<>~|#!]|&(?=#?\w+;)")
 

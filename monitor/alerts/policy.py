@@ -1,7 +1,7 @@
 """Which alert rows a change makes. Pure: called inside the filing transaction, nothing is dropped in silence.
 
 A watch speaks to the channels it names, or to every channel. Each of them gets one row for each match:
-due now, or suppressed with the reason (design 8).
+due now, or suppressed with the reason.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ BELOW_SEVERITY = "below severity"
 NOT_IN_ON = "not in on"
 ONLY_BELOW_HEADLINE = "only the text below the headline changed"
 TOO_OLD = "too old"
+TOLD_WITH = "told with "
+"""Followed by the id of the alert that told it, on the same channel to the same watch."""
 
 
 def rows(
@@ -96,4 +98,4 @@ def _already(change: Change, told: Mapping[tuple[str, str], str], watch: str, ch
     if change.title_changed and not change.fresh and not change.completed:
         return ""
     alert = told.get((watch, channel))
-    return f"told with {alert}" if alert else ""
+    return f"{TOLD_WITH}{alert}" if alert else ""

@@ -1,4 +1,4 @@
-"""Text from outside made fit to stand in a message: one line, balanced directions, whole letters, no mentions.
+"""Text from outside made fit to stand in a message: a direction of its own, whole letters, no mentions, safe links.
 
 Nothing here knows a format's markup; that is ``markup.py``.
 """
@@ -11,60 +11,21 @@ from urllib.parse import quote, urlsplit
 
 import regex
 
+from monitor.language.display import balanced
+
 FSI, PDI = "\u2068", "\u2069"
 WORD_JOINER = "\u2060"
 ELLIPSIS = "…"
 
-_BREAKS = regex.compile(r"[\s\u2028\u2029\x85]+")
-_CONTROLS = regex.compile(r"[\p{Cc}\p{Cs}]")
 _UNSEEN = regex.compile(r"[\p{Z}\p{C}\p{M}\u115f\u1160\u3164\uffa0\u2800]*")
 _CLUSTER = regex.compile(r"\X")
 _MENTION = regex.compile(r"@(?=[\w<&!])|<(?=[!@#])")
 _FAR = 64  # code points: no honest letter is longer, and looking further costs
 
-_EMBEDS, _POP_EMBED = "\u202a\u202b\u202d\u202e", "\u202c"
-_ISOLATES, _POP_ISOLATE = "\u2066\u2067\u2068", "\u2069"
-
-
-def one_line(text: str) -> str:
-    """All white space and line breaks become one space, controls and lone surrogates go (F42, F43, F92).
-
-    Without the escape letter an ANSI sequence is only its visible rest.
-    """
-    spaced = _BREAKS.sub(" ", text)
-    return str(_CONTROLS.sub("", spaced)).strip()
-
 
 def visible(text: str) -> bool:
     """Whether there is anything to see (F93)."""
     return _UNSEEN.fullmatch(text) is None
-
-
-def balanced(text: str) -> str:
-    """Directional embeddings and isolates closed where they were left open, closers without an opener dropped (F86).
-
-    A closed isolate closes the embeddings inside it (UAX 9, X6a), so they are closed in writing first.
-    """
-    if not any(letter in text for letter in (*_EMBEDS, *_ISOLATES, _POP_EMBED, _POP_ISOLATE)):
-        return text
-    out: list[str] = []
-    open_: list[str] = []
-    for letter in text:
-        if letter in _EMBEDS:
-            open_.append(_POP_EMBED)
-        elif letter in _ISOLATES:
-            open_.append(_POP_ISOLATE)
-        elif letter == _POP_EMBED:
-            if not open_ or open_[-1] != _POP_EMBED:
-                continue
-            open_.pop()
-        elif letter == _POP_ISOLATE:
-            if _POP_ISOLATE not in open_:
-                continue
-            while open_.pop() != _POP_ISOLATE:
-                out.append(_POP_EMBED)
-        out.append(letter)
-    return "".join((*out, *reversed(open_)))
 
 
 def isolated(text: str) -> str:

@@ -14,12 +14,12 @@ import hmac
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 
+from monitor import retry_after
 from monitor.alerts.wording import Wording
 from monitor.model import Alert, Delivery, Item
 from monitor.ports import Clock
@@ -27,7 +27,6 @@ from monitor.ports import Clock
 DEADLINE = 20.0
 ANSWER_BYTES = 16 * 1024
 """How much of an answer is read: enough for a chat's ``retry_after``."""
-LONGEST_WISH = timedelta(hours=24)
 
 NEVER = frozenset({401, 403, 404, 410})
 UNFIT = frozenset({400, 413})
@@ -150,27 +149,8 @@ def judged(status: int, headers: Mapping[str, str], said: bytes, now: datetime) 
         return Delivery(verdict="refused", detail=detail)
     wish = None
     if status in _LATER_WITH_WISH:
-        wish = _wish(headers, now) or _wish_inside(said)
+        wish = retry_after.wish(headers.get("Retry-After", ""), headers.get("Date", ""), now) or _wish_inside(said)
     return Delivery(verdict="later", detail=detail, retry_after=wish)
-
-
-def _wish(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """Retry-After in seconds or as a date, the date counted from the server's own clock (F24); nonsense is no wish."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        return _bounded(float(text))
-    until = _http_date(text)
-    if until is None:
-        return None
-    return _bounded((until - (_http_date(headers.get("Date", "")) or now)).total_seconds())
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _wish_inside(said: bytes) -> timedelta | None:
@@ -191,7 +171,7 @@ def _wish_inside(said: bytes) -> timedelta | None:
 def _bounded(seconds: float) -> timedelta | None:
     if math.isnan(seconds) or seconds <= 0:
         return None
-    return timedelta(seconds=min(seconds, LONGEST_WISH.total_seconds()))
+    return timedelta(seconds=min(seconds, retry_after.LONGEST.total_seconds()))
 
 
 def _json(payload: Mapping[str, Any]) -> bytes:

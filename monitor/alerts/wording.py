@@ -13,7 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.alerts.markup import HTML, MARKDOWN, PLAIN, Markup
-from monitor.alerts.text import balanced, cut, edge, isolated, one_line, size, unmentioned, visible, web_link
+from monitor.alerts.text import cut, edge, isolated, size, unmentioned, visible, web_link
+from monitor.language.display import balanced, one_line
 from monitor.model import Alert, Item, Span
 
 AROUND = 60
@@ -75,6 +76,8 @@ class Wording:
     """Outlet id → its name."""
     watches: Mapping[str, str]
     """Watch id → its title."""
+    page: str = ""
+    """The review page's address as others reach it; empty: messages hold no link to it."""
 
     def message(
         self,
@@ -99,6 +102,10 @@ class Wording:
             link=web_link(item.url),
             payload=told.payload(sent, rooms[0]),
         )
+
+    def page_link(self, item: Item) -> str:
+        """The item on the review page; empty when its address is not known."""
+        return web_link(f"{self.page.rstrip('/')}/items/{item.id}") if self.page else ""
 
     def outlet(self, outlet: str) -> str:
         return one_line(self.outlets.get(outlet, outlet))
@@ -161,6 +168,8 @@ class _Told:
             yield from (self._text(markup, cut(note, 200)) for note in self._notes())
         if link := web_link(item.url):
             yield markup.link(link)
+        if room.fine_print and (page := wording.page_link(item)):
+            yield f"On the page: {markup.link(page)}"
         if room.fine_print:
             if item.url and not link:
                 yield self._text(markup, f"Address, as given: {cut(one_line(item.url), 200)}")
@@ -217,6 +226,7 @@ class _Told:
             "outlet": item.outlet,
             "outlet_name": wording.outlet(item.outlet),
             "url": web_link(item.url) or None,
+            "page": wording.page_link(item) or None,
             "published": _stamp(item.published),
             "published_assumed": item.published_assumed,
             "first_seen": _stamp(item.first_seen),

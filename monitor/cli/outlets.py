@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 
 from config.load import load
 from config.model import Config, Outlet, StoreSettings
+from monitor import log
 from monitor.cli import show
 from monitor.cli.opened import store_of, with_store
 from monitor.clock import SystemClock
@@ -81,17 +83,31 @@ def test_outlet(folder: Path | None, what: str, language: str, as_json: bool) ->
     """
     from spiders.crawl import run as on_reactor  # noqa: PLC0415
 
+    log.set_up(sys.stderr, json=False, level="ERROR")
     config = load(folder)
-    seen: list[tuple[SourceState, Sequence[Item]]] = []
-    for outlet in _trials(config, folder, what, language):
-        seen.clear()
-        on_reactor(lambda: _tried(config, outlet, seen))  # noqa: B023  (run at once)
-        if any(state.outcome in GOOD and state.entries for state, _items in seen):
-            break
-    for state, found in seen:
+    trials: list[Trial] = []
+    on_reactor(lambda: _first_that_reads(config, _trials(config, folder, what, language), trials))
+    shown = next((trial for trial in trials if _reads(trial)), trials[0])
+    for state, found in shown:
         _print(state, found, as_json)
-    if not all(state.outcome in GOOD for state, _items in seen):
+    if not all(state.outcome in GOOD for state, _items in shown):
         raise SystemExit(1)
+
+
+Trial = Sequence[tuple[SourceState, Sequence[Item]]]
+"""Each source of a tried outlet, and what was read from it."""
+
+
+def _reads(trial: Trial) -> bool:
+    return any(state.outcome in GOOD and state.entries for state, _items in trial)
+
+
+async def _first_that_reads(config: Config, outlets: Sequence[Outlet], trials: list[Trial]) -> int:
+    for outlet in outlets:
+        trials.append(await _tried(config, outlet))
+        if _reads(trials[-1]):
+            break
+    return 0
 
 
 def _trials(config: Config, folder: Path | None, what: str, language: str) -> Sequence[Outlet]:
@@ -115,7 +131,7 @@ def _bare(url: str, kind: str, language: str) -> Outlet:
     return Outlet.model_validate(told)
 
 
-async def _tried(config: Config, outlet: Outlet, seen: list[tuple[SourceState, Sequence[Item]]]) -> int:
+async def _tried(config: Config, outlet: Outlet) -> Trial:
     """The whole real path once, over a store that ends with the trial."""
     from monitor.service import Service  # noqa: PLC0415
 
@@ -130,12 +146,10 @@ async def _tried(config: Config, outlet: Outlet, seen: list[tuple[SourceState, S
         try:
             service = Service(trial, store, SystemClock(), randomness=random.SystemRandom(), workers=1)
             await service.once()
-            for state in await store.sources():
-                found = [item for item in await store.items(limit=1000) if item.source == state.id]
-                seen.append((state, found))
+            items = await store.items(limit=10_000)
+            return [(state, [item for item in items if item.source == state.id]) for state in await store.sources()]
         finally:
             await store.close()
-    return 0
 
 
 def _print(state: SourceState, found: Sequence[Item], as_json: bool) -> None:

@@ -40,6 +40,7 @@ _AROUND = " \t\r\n\f\u00a0"
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[^\s\[\]<>\"'%^`{|}:]+")
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _SPACE = re.compile(r"\s")
+_PLAIN = re.compile(r"[!-$&-~]*")  # visible ASCII without a percent sign: nearly every part of nearly every address
 _DIVIDE_A_PATH = frozenset("%/?#\\")
 _DIVIDE_A_QUERY = frozenset("%&=+#\\")
 
@@ -233,6 +234,9 @@ def _plain_path(path: str) -> str:
 def _plain(text: str, dividers: frozenset[str]) -> str:
     """Percent codes as the letters they stand for (UTF-8, NFC), so that their case does not matter; the letters
     that divide an address stay encoded, and so do bytes that are no UTF-8."""
+
+    if _PLAIN.fullmatch(text):
+        return text
 
     def decoded(found: re.Match[str]) -> str:
         try:

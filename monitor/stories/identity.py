@@ -103,7 +103,8 @@ def text_hash(title: str, lead: str) -> str:
 
     Invisible letters and the width of white space do not count. The body is not in it: it has a state of its own.
     """
-    return _digest(_visible(title)) + (_digest(_visible(lead)) if _visible(lead) else "")
+    visible_lead = _visible(lead)
+    return _digest(_visible(title)) + (_digest(visible_lead) if visible_lead else "")
 
 
 def changed(held: str, told: str) -> bool:
@@ -120,7 +121,7 @@ def _keys(entry: Entry, rule: Rules, *, linked: bool = True) -> tuple[str, ...]:
     addresses = _addresses(entry, rule) if linked else []
     ids = [named for address in addresses if (named := rule.id_of(address))]
     guid = (entry.guid or "").strip()
-    guid_address = rule.compared(guid)
+    guid_address = rule.compared(guid) if guid else None
     if not ids and guid_address is not None and rule.own(guid_address.host) and (named := rule.id_of(guid_address)):
         ids = [named]
     urls = [_short(str(address)) for address in addresses]
@@ -141,7 +142,7 @@ def _keys(entry: Entry, rule: Rules, *, linked: bool = True) -> tuple[str, ...]:
 def _addresses(entry: Entry, rule: Rules) -> list[Compared]:
     """What the entry's page calls itself, where that is to be believed, then the link."""
     link = rule.compared(entry.url or "")
-    page = rule.compared(entry.canonical or "")
+    page = rule.compared(entry.canonical) if entry.canonical else None
     if page is not None and link is not None:
         takes_post_for_page = link.post != page.post
         takes_article_for_section = rule.id_of(link) is not None and rule.id_of(page) is None
@@ -163,6 +164,8 @@ def _title_key(title: str, lead: str = "") -> str:
 
 
 def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():  # no letter of these is invisible, none is written in two ways
+        return " ".join(text.split())
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).split())
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import IgnoreRequest
 
+from monitor import retry_after
 from spiders import guard
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-LONGEST = timedelta(hours=24)
 WITHOUT_A_DATE = timedelta(minutes=5)
 """How long a host is left alone that says "too many requests" and no more."""
 TOO_MANY, UNAVAILABLE = 429, 503
@@ -70,28 +69,10 @@ class RetryAfterMiddleware:
 
 
 def wish(response: Response, now: datetime) -> datetime | None:
-    """When the server wants to be asked again; ``None`` without a usable ``Retry-After``.
-
-    A date counts from the server's own ``Date``, whose clock may be wrong (F24); more than a day is a day; what is
-    negative, past or no number and no date is ignored (F25).
-    """
-    text = _header(response, "Retry-After").strip()
-    if text.isascii() and text.isdigit():
-        length = LONGEST if len(text) > 9 else timedelta(seconds=int(text))
-    elif (date := _date(text)) is not None:
-        length = date - (_date(_header(response, "Date")) or now)
-    else:
-        return None
-    return now + min(length, LONGEST) if length > timedelta() else None
+    """When the server wants to be asked again; ``None`` without a usable ``Retry-After``."""
+    length = retry_after.wish(_header(response, "Retry-After"), _header(response, "Date"), now)
+    return None if length is None else now + length
 
 
 def _header(response: Response, name: str) -> str:
     return (response.headers.get(name) or b"").decode("latin-1")
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import nh3
 
+from monitor.language import display
+
 ALLOWED_TAGS = frozenset({"p", "br", "b", "i", "em", "strong", "a", "blockquote", "ul", "ol", "li"})
 FRAGMENT_SIZE = 64 * 1024
 FRAGMENT_DEPTH = 100
@@ -53,8 +55,8 @@ def _instead(control: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """One line, single spaces: titles, names, addresses."""
-    return " ".join(clean(text).split())
+    """Cleaned, then in one line: titles, names, addresses."""
+    return display.one_line(clean(text))
 
 
 def cut(text: str, limit: int) -> str:

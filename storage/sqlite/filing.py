@@ -27,6 +27,7 @@ from storage.sqlite.placing import Fate, Placing
 log = logging.getLogger(__name__)
 
 _PUT_OFF = timedelta(hours=1)
+_PAGE_ATTEMPTS = 3
 
 _QUARANTINE = """
 INSERT INTO quarantine (source, candidate, outlet, entry, reason, first, last)
@@ -57,7 +58,7 @@ class _Filing:
         filed = [fate for fate in fates if fate is not None]
         whole = len(filed) == len(fates)
         texts.index(self.db, dict(fate.terms for fate in filed if fate.terms is not None))
-        self._finish(whole)
+        saved = self._finish(whole)
         counts = Counter(fate.name for fate in filed)
         return Filed(
             new=counts["new"],
@@ -65,6 +66,7 @@ class _Filing:
             known=counts["known"],
             merged=counts["merged"],
             quarantined=len(fates) - len(filed),
+            overtaken=not saved,
             adopted=len(self.placing.adopted),
             alerts_due=sum(fate.due for fate in filed),
             alerts_suppressed=sum(fate.suppressed for fate in filed),
@@ -108,16 +110,28 @@ class _Filing:
             },
         )
 
-    def _finish(self, whole: bool) -> None:
-        """The page leaves the queue, or the source's state is written, after everything else."""
+    def _finish(self, whole: bool) -> bool:
+        """The page leaves the queue, or the source's state is written, after everything else; False: it was not,
+        because a later visit's stands."""
         if self.answer.page_of:
-            schedule.settle_page(self.db, self.answer.page_of, None if whole else self.at + _PUT_OFF)
+            self._settle_page(self.answer.page_of, whole)
         if self.filing.candidates:
             self._leave_quarantine()
         state = self.filing.after if whole else self.filing.held
-        if state is not None:
-            schedule.save_source(self.db, state)
-            self._note_listing()
+        if state is None:
+            return True
+        if not schedule.save_source(self.db, state, self.filing.fence):
+            log.warning("overtaken by a later visit, source's state not kept source=%s", self.answer.source)
+            return False
+        self._note_listing()
+        return True
+
+    def _settle_page(self, item: str, whole: bool) -> None:
+        """A page that cannot be filed is given up in the end; the quarantine keeps it with the reason."""
+        again = not whole and schedule.page_attempts(self.db, item) + 1 < _PAGE_ATTEMPTS
+        if not whole and not again:
+            log.error("article page given up item=%s", item)
+        schedule.settle_page(self.db, item, self.at + _PUT_OFF if again else None)
 
     def _leave_quarantine(self) -> None:
         """Entries that were filed after all: the record stays, marked."""

@@ -33,6 +33,8 @@ _REPOINT = (
     "UPDATE OR IGNORE matches SET item = :kept WHERE item = :gone",
     "DELETE FROM matches WHERE item = :gone",
     "UPDATE alerts SET item = :kept WHERE item = :gone",
+    # The page of the one that goes is read as a first one: nobody has judged what it says.
+    "UPDATE items SET page_read = 0 WHERE id = :kept AND EXISTS (SELECT 1 FROM pages WHERE item = :gone)",
     "UPDATE OR IGNORE pages SET item = :kept WHERE item = :gone",
     "DELETE FROM pages WHERE item = :gone",
     "UPDATE items SET copy_of = :kept WHERE copy_of = :gone AND id <> :kept",

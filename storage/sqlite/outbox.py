@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from config.model import SEVERITIES
+from monitor.alerts.policy import TOLD_WITH
 from monitor.model import Alert, Condition, Delivery, NewAlert
 from storage import rows
 from storage.rows import when
@@ -48,6 +49,23 @@ WHERE id = :id AND fence = :fence AND condition = 'pending'
 _BURIED = """
 UPDATE alerts SET condition = 'dead', reason = :detail, last_error = :detail, leased_until = NULL
 WHERE id = :id AND fence = :fence AND condition = 'pending'
+"""
+# Of the rows that an alert held back ("told with ALERT"; none is older than it) the first takes its turn, and holds
+# back the others instead: the news is told, and told once.
+_TURN_COMES = """
+UPDATE alerts SET condition = 'pending', reason = '', due = :now, resent = :now
+WHERE number = (
+  SELECT held.number FROM alerts AS held JOIN alerts AS gone
+    ON gone.id = :id AND held.watch = gone.watch AND held.channel = gone.channel AND held.created >= gone.created
+  WHERE held.condition = 'suppressed' AND held.reason = :told_with || :id
+  ORDER BY held.created, held.number LIMIT 1
+)
+RETURNING id
+"""
+_HELD_BACK_BY = """
+UPDATE alerts SET reason = :told_with || :next
+WHERE condition = 'suppressed' AND reason = :told_with || :id
+  AND created >= (SELECT created FROM alerts WHERE id = :id)
 """
 
 
@@ -106,7 +124,18 @@ def settle(db: sqlite3.Connection, alert: Alert, delivery: Delivery, *, now: dat
         "due": when(due),
         "detail": rows.writable(delivery.detail),
     }
-    return db.execute(change, at).rowcount == 1
+    kept = db.execute(change, at).rowcount == 1
+    if kept and change is _BURIED:
+        _pass_on(db, alert.id, now)
+    return kept
+
+
+def _pass_on(db: sqlite3.Connection, gone: str, now: datetime) -> None:
+    """A dead alert told nobody: a copy of its news that was held back because of it is told instead."""
+    names = {"id": gone, "told_with": TOLD_WITH, "now": when(now)}
+    following = db.execute(_TURN_COMES, names).fetchone()
+    if following is not None:
+        db.execute(_HELD_BACK_BY, {**names, "next": following["id"]})
 
 
 def alerts(
@@ -124,7 +153,7 @@ def resend(db: sqlite3.Connection, alert: str, now: datetime) -> bool:
     return (
         db.execute(
             "UPDATE alerts SET condition = 'pending', reason = '', due = ?1, resent = ?1, attempts = 0,"
-            " fence = fence + 1, leased_until = NULL WHERE id = ?2 AND condition IN ('dead', 'suppressed')",
+            " fence = fence + 1, leased_until = NULL, told = 0 WHERE id = ?2 AND condition IN ('dead', 'suppressed')",
             (when(now), alert),
         ).rowcount
         == 1
@@ -146,3 +175,15 @@ def bury(db: sqlite3.Connection, channels: Sequence[str], now: datetime) -> int:
         " WHERE condition = 'pending' AND channel NOT IN (SELECT value FROM json_each(:channels))",
         {"now": when(now), "channels": json.dumps(list(channels))},
     ).rowcount
+
+
+def untold_dead(db: sqlite3.Connection) -> tuple[Alert, ...]:
+    found = db.execute(f"{_READ} WHERE alerts.condition = 'dead' AND alerts.told = 0 ORDER BY alerts.number")
+    return tuple(map(rows.alert, found))
+
+
+def mark_told(db: sqlite3.Connection, alerts: Sequence[str]) -> None:
+    db.execute(
+        "UPDATE alerts SET told = 1 WHERE condition = 'dead' AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(alerts)),),
+    )

@@ -4,6 +4,8 @@ A text that its item had before is never a new revision. It becomes the current 
 told the current text went back to it, and does not call it older (``updated``): mirrors that alternate (F32) and
 sources of an outlet that word a lead differently (F69) thus make no revisions and no alerts, however often they are
 polled. A source that tells no lead or no body takes none away.
+
+An article page brings an item's body; its headline ("… | Site name") and its lead are no news of the item.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from monitor.model import Candidate, Change, Filing, Item, Revision
+from monitor.entries import DATE_ASSUMED
+from monitor.model import Candidate, Change, Decision, Filing, Item, Revision
 from monitor.ports import Decide
 from monitor.stories import identity
 from storage import rows
@@ -94,8 +97,38 @@ class Placing:
         if merged:
             item = merge(self.db, {item, *same}, self.at)
         known.keep_keys(self.db, replace(found, take=(), weak=()), item, self.seen)
-        fate = self._text(candidate, item)
+        fate = self._page(candidate, item)
         return replace(fate, name="merged") if merged else fate
+
+    def _page(self, candidate: Candidate, item: str) -> Fate:
+        """The first reading is decided whatever of the page may be kept: the watches have read all of it. Another one
+        only if its body is a new text."""
+        row = self.db.execute(f"{texts.ITEM} WHERE items.id = ?", (item,)).fetchone()
+        old, first = rows.item(row), not row["page_read"]
+        new = _with_page(old, candidate)
+        retold = (new.title, new.lead, new.body) != (old.title, old.lead, old.body)
+        if not first and not retold:
+            return Fate(name="known", item=item)
+        number = row["current"]
+        if (new.title, new.lead) != (old.title, old.lead):
+            number, new = self._page_text(new, candidate)
+        self.db.execute("UPDATE revisions SET body = ?, html = ? WHERE number = ?", (new.body, new.html, number))
+        self.db.execute(_UPDATE_ITEM, _columns(new) | {"current": number})
+        new = replace(new, revisions=texts.cap(self.db, item, number))
+        self.db.execute("UPDATE items SET page_read = 1 WHERE id = ?", (item,))
+        kept = rows.revision(self.db.execute("SELECT * FROM revisions WHERE number = ?", (number,)).fetchone())
+        return self._decide("revised" if retold else "known", self._change(new, kept, candidate, completed=first))
+
+    def _page_text(self, new: Item, candidate: Candidate) -> tuple[int, Item]:
+        """The text of an item that had no headline or no lead of its own until its page told one."""
+        text_hash = identity.text_hash(new.title, new.lead)
+        held = self.db.execute(
+            "SELECT number, id FROM revisions WHERE item = ? AND text_hash = ?", (new.id, text_hash)
+        ).fetchone()
+        if held is not None:
+            return held["number"], replace(new, revision=held["id"])
+        new = replace(new, revision=identity.revision_id(new.id, text_hash))
+        return self._keep(self._revision(new, text_hash), new.html, candidate), new
 
     def _text(self, candidate: Candidate, item: str, row: rows.Row | None = None) -> Fate:
         """The candidate as a text of a known item; ``row`` is what its look-up already brought."""
@@ -231,9 +264,11 @@ class Placing:
         return texts.insert(self.db, revision, source=self.answer.source, updated=updated, html=html)
 
     def _decide(
-        self, fate: Literal["new", "revised"], change: Change, terms: tuple[int, texts.Terms] | None = None
+        self, fate: Literal["new", "revised", "known"], change: Change, terms: tuple[int, texts.Terms] | None = None
     ) -> Fate:
         decision = self.decide(change, self.ledger)
+        if self.answer.page_of:
+            decision = _in_own_text(decision, change)
         due, suppressed = decisions.write(self.db, change, decision, self.at)
         terms = terms or texts.current_terms(self.db, change.item.id)
         return Fate(name=fate, item=change.item.id, due=due, suppressed=suppressed, terms=terms)
@@ -256,6 +291,35 @@ def _told_anew(old: Item, candidate: Candidate) -> Item:
         published=entry.published if old.published_assumed and entry.published else old.published,
         published_assumed=old.published_assumed and entry.published is None,
     )
+
+
+def _with_page(old: Item, candidate: Candidate) -> Item:
+    """The item with what its article page adds. What it has of its own stays, but for a body."""
+    entry = candidate.entry
+    dated = old.published_assumed and entry.published is not None
+    return replace(
+        old,
+        title=old.title or entry.title,
+        lead=old.lead or entry.lead,
+        body=entry.body or old.body,
+        html=entry.html if entry.body else old.html,
+        url=old.url or entry.url,
+        author=old.author or entry.author,
+        published=entry.published if dated and entry.published else old.published,
+        published_assumed=old.published_assumed and not dated,
+        marks=tuple(mark for mark in old.marks if mark != DATE_ASSUMED) if dated else old.marks,
+    )
+
+
+def _in_own_text(decision: Decision, change: Change) -> Decision:
+    """Without the places in a page's headline or lead that are not the item's: they would point into other words."""
+    entry, item = change.candidate.entry, change.item
+    others = {name for name in ("title", "lead") if getattr(entry, name) != getattr(item, name)}
+    matches = (
+        replace(match, spans=tuple(span for span in match.spans if span.field not in others))
+        for match in decision.matches
+    )
+    return replace(decision, matches=tuple(matches)) if others else decision
 
 
 def _columns(item: Item) -> dict[str, Any]:

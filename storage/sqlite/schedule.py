@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.model import RobotsCopy, SourceState, Visit, VisitReport
@@ -12,6 +13,7 @@ from storage import rows
 from storage.rows import when
 
 PAGES_A_VISIT = 10
+_HOUR = timedelta(hours=1)
 
 _COLUMNS = (
     "id", "outlet", "url", "host", "next_due", "etag", "last_modified", "body_hash", "outcome", "reason", "excerpt",
@@ -19,65 +21,92 @@ _COLUMNS = (
     "entries",
 )  # fmt: skip
 _NAMES, _VALUES = ", ".join(_COLUMNS), ", ".join(f":{name}" for name in _COLUMNS)
-_INSERT = f"INSERT INTO sources ({_NAMES}, told_url) VALUES ({_VALUES}, :url)"  # noqa: S608 - names of ours
+_INSERT = f"INSERT INTO sources ({_NAMES}) VALUES ({_VALUES})"  # noqa: S608 - names of ours
 _REPLACE = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
-_SAVE = f"{_INSERT} ON CONFLICT (id) DO UPDATE SET {_REPLACE}"
+# What was learnt of one address says nothing of another: it may have changed while the answer was on its way (F140).
+_SAVE = f"{_INSERT} ON CONFLICT (id) DO UPDATE SET {_REPLACE} WHERE url = excluded.url AND host = excluded.host"
 # A new address starts afresh: nothing learnt of the old one holds, but its items are no first poll's.
-_START_AFRESH = f"{_INSERT} ON CONFLICT (id) DO UPDATE SET {_REPLACE}, told_url = :url, baselined = sources.baselined"
+_START_AFRESH = f"{_INSERT} ON CONFLICT (id) DO UPDATE SET {_REPLACE}, baselined = sources.baselined"
 
-_FREE_HOSTS = """
-WITH waiting (host, due) AS (
+# How many pages of each outlet may be asked now: its cap, less those of the hour that ends now. Outlets whose pages are
+# not read any more are not among them.
+_ROOM = """
+room (outlet, pages) AS MATERIALIZED (
+  SELECT outlet, hourly - (
+    SELECT count(*) FROM page_visits WHERE page_visits.outlet = page_caps.outlet AND at > :hour_ago
+  ) FROM page_caps
+)
+"""
+_FREE_HOSTS = f"""
+WITH {_ROOM}, waiting (host, due) AS (
   SELECT host, next_due FROM sources WHERE in_force AND next_due <= :now
   UNION ALL
-  SELECT host, due FROM pages WHERE due <= :now
+  SELECT host, due FROM pages JOIN room USING (outlet) WHERE due <= :now AND room.pages > 0
 )
 SELECT waiting.host FROM waiting LEFT JOIN hosts USING (host)
 WHERE coalesce(leased_until, '') <= :now AND coalesce(next_ok, '') <= :now
 GROUP BY waiting.host ORDER BY min(waiting.due), waiting.host LIMIT :hosts
-"""
+"""  # noqa: S608 - a text of ours
 _LEASE = """
 INSERT INTO hosts (host, fence, leased_until) VALUES (:host, 1, :until)
 ON CONFLICT (host) DO UPDATE SET fence = fence + 1, leased_until = :until
 RETURNING fence
 """
+_PAGES = f"""
+WITH {_ROOM}, waiting AS (
+  SELECT pages.*, room.pages AS room, row_number() OVER (PARTITION BY outlet ORDER BY due, item) AS place
+  FROM pages JOIN room USING (outlet) WHERE host = :host AND due <= :now
+)
+SELECT * FROM waiting WHERE place <= room ORDER BY due, item LIMIT :pages
+"""  # noqa: S608 - a text of ours
 
 
-def register(db: sqlite3.Connection, sources: Sequence[SourceState]) -> None:
+def register(db: sqlite3.Connection, sources: Sequence[SourceState], pages_of: Mapping[str, int]) -> None:
     db.execute("UPDATE sources SET in_force = 0")
-    told = dict(db.execute("SELECT id, told_url FROM sources").fetchall())
+    known = dict(db.execute("SELECT id, url FROM sources").fetchall())
     for state in sources:
-        if told.get(state.id) != state.url:
+        if known.get(state.id) != state.url:
             db.execute(_START_AFRESH, rows.source_columns(state))
     in_force = json.dumps([state.id for state in sources])
     db.execute("UPDATE sources SET in_force = 1 WHERE id IN (SELECT value FROM json_each(?))", (in_force,))
+    db.execute("DELETE FROM page_caps")
+    db.executemany("INSERT INTO page_caps (outlet, hourly) VALUES (?, ?)", pages_of.items())
+    db.execute("DELETE FROM pages WHERE outlet NOT IN (SELECT outlet FROM page_caps)")
 
 
 def claim(db: sqlite3.Connection, now: datetime, *, hosts: int, lease: timedelta) -> tuple[Visit, ...]:
-    free = db.execute(_FREE_HOSTS, {"now": when(now), "hosts": hosts}).fetchall()
-    return tuple(_visit(db, row["host"], now, now + lease) for row in free)
+    free = db.execute(_FREE_HOSTS, {"now": when(now), "hour_ago": when(now - _HOUR), "hosts": hosts}).fetchall()
+    visits = (_visit(db, row["host"], now, now + lease) for row in free)
+    return tuple(visit for visit in visits if visit is not None)
 
 
-def _visit(db: sqlite3.Connection, host: str, now: datetime, until: datetime) -> Visit:
-    at = {"host": host, "now": when(now), "until": when(until), "pages": PAGES_A_VISIT}
-    fence = db.execute(_LEASE, at).fetchone()["fence"]
+def _visit(db: sqlite3.Connection, host: str, now: datetime, until: datetime) -> Visit | None:
+    """``None``, and no lease: another host's visit of this claim has just taken its outlet's last pages."""
+    at = {"host": host, "now": when(now), "until": when(until), "hour_ago": when(now - _HOUR), "pages": PAGES_A_VISIT}
     sources = db.execute(
         "SELECT * FROM sources WHERE host = :host AND in_force AND next_due <= :now ORDER BY next_due, id", at
-    )
-    pages = db.execute("SELECT * FROM pages WHERE host = :host AND due <= :now ORDER BY due, item LIMIT :pages", at)
+    ).fetchall()
+    pages = db.execute(_PAGES, at).fetchall()
+    if not sources and not pages:
+        return None
+    if pages:
+        db.execute("DELETE FROM page_visits WHERE at <= :hour_ago", at)
+        asked = [(row["outlet"], at["now"]) for row in pages]
+        db.executemany("INSERT INTO page_visits (outlet, at) VALUES (?, ?)", asked)
+    fence = db.execute(_LEASE, at).fetchone()["fence"]
     return Visit(
         host=host,
         fence=fence,
-        sources=tuple(map(rows.source, sources)),
-        pages=tuple(map(rows.page, pages)),
+        sources=tuple(replace(rows.source(row), fence=fence) for row in sources),
+        pages=tuple(replace(rows.page(row), fence=fence) for row in pages),
         robots=robots(db, host),
     )
 
 
 def release(db: sqlite3.Connection, report: VisitReport) -> None:
     db.execute(
-        "UPDATE hosts SET leased_until = NULL, next_ok = ?, requests = requests + ?, failure = ?"
-        " WHERE host = ? AND fence = ?",
-        (when(report.next_ok), report.requests, rows.writable(report.failure), report.host, report.fence),
+        "UPDATE hosts SET leased_until = NULL, next_ok = ? WHERE host = ? AND fence = ?",
+        (when(report.next_ok), report.host, report.fence),
     )
 
 
@@ -96,8 +125,14 @@ def set_back(db: sqlite3.Connection, now: datetime, by: timedelta) -> None:
     """Columns are wall time: what still waits at ``now`` moves with the clock."""
     for table, column in _WAITING:
         later = db.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} > ?", (when(now),)).fetchall()  # noqa: S608
-        moved = [(when(rows.moment(row[1]) - by), row[0]) for row in later]
-        db.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", moved)  # noqa: S608 - names of ours
+        _move(db, table, column, later, by)
+    # These are past, and make pages wait: all of them move.
+    _move(db, "page_visits", "at", db.execute("SELECT rowid, at FROM page_visits").fetchall(), by)
+
+
+def _move(db: sqlite3.Connection, table: str, column: str, found: Sequence[sqlite3.Row], by: timedelta) -> None:
+    moved = [(when(rows.moment(row[1]) - by), row[0]) for row in found]
+    db.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", moved)  # noqa: S608 - names of ours
 
 
 def mark_due(db: sqlite3.Connection, sources: Sequence[str], now: datetime) -> int:
@@ -108,8 +143,13 @@ def mark_due(db: sqlite3.Connection, sources: Sequence[str], now: datetime) -> i
     ).rowcount
 
 
-def save_source(db: sqlite3.Connection, state: SourceState) -> None:
-    db.execute(_SAVE, rows.source_columns(state))
+def save_source(db: sqlite3.Connection, state: SourceState, fence: int | None) -> bool:
+    """Write what an answer taught of its source; False, and nothing, when another visit has its host since (an older
+    ``fence``) or it has another address."""
+    host = db.execute("SELECT fence FROM hosts WHERE host = ?", (state.host,)).fetchone()
+    if fence is not None and host is not None and fence < host["fence"]:
+        return False
+    return db.execute(_SAVE, rows.source_columns(state)).rowcount > 0
 
 
 def sources(db: sqlite3.Connection) -> tuple[SourceState, ...]:
@@ -129,10 +169,20 @@ def keep_robots(db: sqlite3.Connection, copy: RobotsCopy) -> None:
     )
 
 
-def settle_page(db: sqlite3.Connection, item: str, retry_at: datetime | None) -> None:
+def page_attempts(db: sqlite3.Connection, item: str) -> int:
+    """How often an item's page was put off."""
+    row = db.execute("SELECT attempts FROM pages WHERE item = ?", (_now_called(db, item),)).fetchone()
+    return row["attempts"] if row else 0
+
+
+def _now_called(db: sqlite3.Connection, item: str) -> str:
     """``item`` may be the id of one that was merged meanwhile."""
     merged = db.execute("SELECT item FROM merged_items WHERE id = ?", (item,)).fetchone()
-    known = merged["item"] if merged else item
+    return merged["item"] if merged else item
+
+
+def settle_page(db: sqlite3.Connection, item: str, retry_at: datetime | None) -> None:
+    known = _now_called(db, item)
     if retry_at is None:
         db.execute("DELETE FROM pages WHERE item = ?", (known,))
     else:

@@ -49,7 +49,7 @@ def _database(connection: sqlite3.Connection) -> Database:
 
 
 _SCHEMA_0001 = """
--- What is polled, and what we remember of it. The columns are those of SourceState, and four of the store's own.
+-- What is polled, and what we remember of it. The columns are those of SourceState, and three of the store's own.
 CREATE TABLE sources (
   id TEXT PRIMARY KEY,               -- outlet/source
   outlet TEXT NOT NULL,
@@ -73,7 +73,6 @@ CREATE TABLE sources (
   alarm TEXT,
   entries INTEGER,
   in_force INTEGER NOT NULL DEFAULT 1,  -- 0: no longer configured, kept with its history
-  told_url TEXT NOT NULL,            -- the address as configured; url differs from it once a redirect was adopted
   last_listed TEXT,                  -- when an answer last listed entries: whatever it listed is still there while
                                      -- the answers since were "unchanged"
   newest TEXT                        -- the latest credible date of any item of this source
@@ -86,9 +85,7 @@ CREATE TABLE hosts (
   host TEXT PRIMARY KEY,
   fence INTEGER NOT NULL DEFAULT 0,  -- grows with each claim; a report with an older one is ignored
   leased_until TEXT,                 -- NULL: free
-  next_ok TEXT,                      -- may not be asked before
-  requests INTEGER NOT NULL DEFAULT 0,
-  failure TEXT NOT NULL DEFAULT ''   -- why the last visit broke off
+  next_ok TEXT                       -- may not be asked before
 ) STRICT;
 
 -- robots.txt of each host as last asked; text is the last good copy.
@@ -121,6 +118,7 @@ CREATE TABLE items (
   copy_of TEXT,
   copy_reason TEXT NOT NULL,
   late INTEGER NOT NULL,
+  page_read INTEGER NOT NULL DEFAULT 0,  -- its article page was read, whatever was kept of it
   marks TEXT NOT NULL                -- JSON
 ) STRICT;
 CREATE INDEX items_first_seen ON items (first_seen);
@@ -195,9 +193,11 @@ CREATE TABLE alerts (
   leased_until TEXT,
   last_error TEXT NOT NULL DEFAULT '',
   delivered TEXT,
-  resent TEXT                        -- when a person asked for it again: giving up counts from there
+  resent TEXT,                       -- when it was asked for again or its turn came anew: giving up counts from there
+  told INTEGER NOT NULL DEFAULT 0    -- a dead letter that the desk was told of
 ) STRICT;
 CREATE INDEX alerts_pending ON alerts (rank DESC, created, number) WHERE condition = 'pending';
+CREATE INDEX alerts_untold ON alerts (number) WHERE condition = 'dead' AND told = 0;
 CREATE INDEX alerts_item ON alerts (item, watch, channel, state);
 CREATE INDEX alerts_created ON alerts (created);
 
@@ -211,6 +211,19 @@ CREATE TABLE pages (
   attempts INTEGER NOT NULL DEFAULT 0  -- how often it was put off
 ) STRICT;
 CREATE INDEX pages_host ON pages (host, due);
+
+-- The outlets in force whose article pages are read, and how many of them in an hour.
+CREATE TABLE page_caps (
+  outlet TEXT PRIMARY KEY,
+  hourly INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- When a page of an outlet was handed out to be asked; older than an hour: pruned.
+CREATE TABLE page_visits (
+  outlet TEXT NOT NULL,
+  at TEXT NOT NULL
+) STRICT;
+CREATE INDEX page_visits_outlet ON page_visits (outlet, at);
 
 -- Entries that could not be filed, with the reason. One that was filed later has filed set.
 CREATE TABLE quarantine (

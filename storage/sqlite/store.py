@@ -53,8 +53,8 @@ class SqliteStore:
 
     # -------------------------------------------------------------- schedule
 
-    async def register(self, sources: Sequence[SourceState]) -> None:
-        await self._writer.write(lambda db: schedule.register(db, sources))
+    async def register(self, sources: Sequence[SourceState], pages_of: Mapping[str, int]) -> None:
+        await self._writer.write(lambda db: schedule.register(db, sources, pages_of))
 
     async def claim(self, now: datetime, *, hosts: int, lease: timedelta) -> tuple[Visit, ...]:
         return await self._writer.write(lambda db: schedule.claim(db, now, hosts=hosts, lease=lease))
@@ -70,9 +70,6 @@ class SqliteStore:
 
     async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
         return await self._writer.write(lambda db: schedule.mark_due(db, sources, now))
-
-    async def save_source(self, state: SourceState) -> None:
-        await self._writer.write(lambda db: schedule.save_source(db, state))
 
     async def sources(self) -> tuple[SourceState, ...]:
         return await self._readers.read(schedule.sources)
@@ -175,6 +172,12 @@ class SqliteStore:
 
     async def bury(self, channels: Sequence[str], now: datetime) -> int:
         return await self._writer.write(lambda db: outbox.bury(db, channels, now))
+
+    async def untold_dead(self) -> tuple[Alert, ...]:
+        return await self._readers.read(outbox.untold_dead)
+
+    async def mark_told(self, alerts: Sequence[str]) -> None:
+        await self._writer.write(lambda db: outbox.mark_told(db, alerts))
 
     # -------------------------------------------------------------- the whole
 

@@ -108,6 +108,8 @@ def index(db: sqlite3.Connection, found_by: Mapping[int, Terms]) -> None:
     Call it outside savepoints, and keep each statement to one row: FTS5 writes all it has gathered to the disk at the
     end of each savepoint, and SQLite sets one around a statement of many rows (150 µs an item, measured).
     """
+    if not found_by:
+        return
     numbers = (json.dumps(list(found_by)),)
     # Some may have been merged since.
     there = db.execute("SELECT number FROM items WHERE number IN (SELECT value FROM json_each(?))", numbers)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.model import Outlet, Source
-from monitor.entries import balanced, cut_at, normalise
+from monitor.entries import cut_at, normalise
+from monitor.language.display import balanced
 from monitor.model import Entry
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

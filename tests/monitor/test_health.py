@@ -55,6 +55,18 @@ def test_f025_a_wish_of_more_than_an_hour_is_told_at_once() -> None:
     assert told == ["ap/news asks to be left alone until 2026-11-25 08:00 UTC"]
 
 
+def test_f018_a_permanent_move_is_told_when_it_has_lasted_a_week_and_once() -> None:
+    since, told = NOW, []
+    for hours in range(0, 9 * 24, 6):
+        now = NOW + timedelta(hours=hours)
+        before = replace(
+            STATE, last_polled=now - timedelta(hours=6), moved_to="https://new.example/", moved_since=since
+        )
+        told += health.moved(before, replace(before, last_polled=now), now=now)
+    assert [entry.title for entry in told] == ["ap/news has moved for good"]
+    assert "https://new.example/" in told[0].lead
+
+
 def test_notices_of_two_episodes_are_two_items() -> None:
     first = health.notice("source", "ap/news", "t", "l", now=NOW)
     assert (

@@ -314,12 +314,12 @@ def test_f139_a_folder_swapped_by_its_link_is_taken(saved: Saved, server: NewsSe
     )
     link = real.parent / "next"
     link.symlink_to(second, target_is_directory=True)
-    os.replace(link, real.parent / "desk")
+    link.replace(real.parent / "desk")
     try:
         until(lambda: site.paths().count("/swapped"), "the outlet of the new folder is asked")
     finally:
         link.symlink_to(real, target_is_directory=True)
-        os.replace(link, real.parent / "desk")
+        link.replace(real.parent / "desk")
         saved.room.outlets.pop(name)
     until(lambda: saved.taken(1) and not saved.refused(), "the old folder is back in force")
 

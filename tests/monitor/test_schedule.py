@@ -80,10 +80,27 @@ def test_a_feed_that_was_always_empty_is_not_emptied() -> None:
     assert schedule.judged(answer(Outcome.OK), STATE).outcome is Outcome.OK
 
 
-def test_the_state_for_held_back_entries_differs_only_in_its_validators() -> None:
+def test_the_state_for_held_back_entries_keeps_validators_and_the_first_poll() -> None:
     whole, held = schedule.after(STATE, answer(Outcome.OK, entries=(Entry(title="x"),)), CADENCE, now=NOW, jitter=0)
+    assert (whole.baselined, held.baselined) == (NOW, None)
     assert held.validators == STATE.validators
-    assert replace(held, validators=whole.validators) == whole
+    assert replace(held, validators=whole.validators, baselined=whole.baselined) == whole
+
+
+def test_f066_an_empty_or_damaged_first_answer_does_not_use_up_the_baseline() -> None:
+    one = (Entry(title="x"),)
+    assert after(Outcome.OK, entries=()).baselined is None
+    assert after(Outcome.DEGRADED, entries=one, validators=STATE.validators).baselined is None, "a cut answer"
+    assert after(Outcome.DEGRADED, entries=one, held=True).baselined is None, "an entry could not be read"
+    assert after(Outcome.DEGRADED, entries=one).baselined == NOW, "one bad byte: everything was read"
+
+
+def test_entries_that_an_entry_could_not_be_read_of_move_no_validator() -> None:
+    assert after(Outcome.DEGRADED, entries=(Entry(title="x"),), held=True).validators == STATE.validators
+
+
+def test_entries_that_the_files_filters_leave_out_are_not_an_emptied_feed() -> None:
+    assert schedule.judged(answer(Outcome.OK, listed=40), replace(STATE, entries=30)).outcome is Outcome.OK
 
 
 def test_f018_a_permanent_redirect_remembers_since_when() -> None:

@@ -1,4 +1,4 @@
-"""Start and stop: in order within ten seconds, whatever is under way; one service a store; the command line beside it."""
+"""Start and stop: in order within ten seconds; one service a store; the command line beside it and alone."""
 
 from __future__ import annotations
 
@@ -156,7 +156,10 @@ def test_f014_a_blocked_source_is_told_once_over_a_restart_and_told_back_once(
     assert [each.partition("|")[0] for each in hook.keys.elements()] == ["wirewatch-notices"] * 2
 
 
-CANARIES = {"WIREWATCH_HOOK": "canary-in-the-address", "WIREWATCH_SIGN": "whsec_Y2FuYXJ5LWluLXRoZS1zZWNyZXQtb2YtYS1ob29r"}
+CANARIES = {
+    "WIREWATCH_HOOK": "canary-in-the-address",
+    "WIREWATCH_SIGN": "whsec_Y2FuYXJ5LWluLXRoZS1zZWNyZXQtb2YtYS1ob29r",
+}
 
 
 def test_f135_no_secret_is_in_the_log_the_page_the_listings_or_the_store(

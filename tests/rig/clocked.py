@@ -48,7 +48,7 @@ async def obeyed(service: Service, clock: StandingClock, command: dict[str, Any]
         clock.wall = datetime.fromisoformat(command["at"])
         for _ in range(2):  # the first may have begun before the clock was set
             service.running.last_tick = None
-            while service.running.last_tick is None:  # noqa: ASYNC110  (the heartbeat tells nobody)
+            while service.running.last_tick is None:
                 await asyncio.sleep(0.005)
         return True
     if "reload" in command:

@@ -49,7 +49,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> 
 
 @dataclass(slots=True)
 class Room:
-    """A configuration on disk. `write` replaces each file whole, as a good editor does; every state between is valid."""
+    """A configuration on disk. `write` replaces each file whole, as a good editor does; every step is valid."""
 
     path: Path
     server: NewsServer
@@ -156,11 +156,12 @@ class Room:
             "SELECT (SELECT count(*) FROM hosts WHERE leased_until > ?1)"
             " + (SELECT count(*) FROM sources LEFT JOIN hosts USING (host)"
             "    WHERE in_force AND next_due <= ?1 AND coalesce(next_ok, '') <= ?1)"
-            " + (SELECT count(*) FROM pages LEFT JOIN hosts USING (host) WHERE due <= ?1 AND coalesce(next_ok, '') <= ?1)"
+            " + (SELECT count(*) FROM pages LEFT JOIN hosts USING (host)"
+            "    WHERE due <= ?1 AND coalesce(next_ok, '') <= ?1)"
             " + (SELECT count(*) FROM alerts WHERE condition = 'pending' AND due <= ?1)",
             when(now),
         )
-        return busy[0] == 0
+        return bool(busy[0] == 0)
 
 
 class Clocked:
@@ -179,14 +180,16 @@ class Clocked:
         return self
 
     def __exit__(self, *error: object) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         code = self._process.wait(20)
         self._process.stdout.close()
         assert code == 0, self.room.output.read_text()[-4000:]
 
     def ask(self, **command: object) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -271,7 +274,7 @@ class Receiver:
 def running(room: Room, *args: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """``wirewatch run`` until the block ends; it must end well within its promise of ten seconds."""
     room.write()
-    process = room.start(*CLI, "run", *args, **environment)
+    process = room.start(*CLI, "run", *args, pipes=False, **environment)
     try:
         yield process
     finally:

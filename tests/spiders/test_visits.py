@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.model import Outcome, PageDue, Validators
+from spiders.visits import AFTER_TROUBLE
 from tests.newsserver import Answer, faults, rss
 
 BODY = rss([{"title": "One", "link": "http://example.org/1"}])
@@ -148,6 +149,8 @@ def test_a_source_taken_from_the_configuration_is_passed_over(wire, site, run):
     site.on("/rss", FEED)
     state = wire.source(site.url("/rss"))
 
+    before = datetime.now(UTC)
+
     async def main():
         async with wire.running():
             gone = replace(state, id="one/gone")
@@ -155,3 +158,4 @@ def test_a_source_taken_from_the_configuration_is_passed_over(wire, site, run):
 
     report = run(main())
     assert (report.requests, report.failure, wire.arrivals) == (0, "", [])
+    assert report.next_ok >= before + AFTER_TROUBLE

@@ -26,6 +26,8 @@ from monitor.stories import identity
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WATCHES = {"doha": "Doha", "cairo": "Cairo"}
 CHANNELS = ("desk", "duty")
+READ = {"bbc": 600, "ap": 600}
+"""Outlets whose pages are read, and how many an hour."""
 
 
 def source(name: str = "bbc/main", **changes: object) -> SourceState:
@@ -69,6 +71,7 @@ def filing(
     etag: str = '"1"',
     page_of: str | None = None,
     outcome: Outcome = Outcome.OK,
+    fence: int | None = None,
 ) -> Filing:
     own = tuple(candidates)
     outlet = source_id.partition("/")[0]
@@ -97,6 +100,7 @@ def filing(
         candidates=own,
         after=None if page_of else after,
         held=None if page_of else held,
+        fence=fence,
     )
 
 

@@ -31,7 +31,7 @@ from storage.sqlite.opening import connect, create
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.upkeep import has_wal_reset_race
 from storage.sqlite.writer import Writer
-from tests.storage.desk import NOW, candidate, decide, filing, quiet, source
+from tests.storage.desk import NOW, READ, candidate, decide, filing, quiet, source
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
@@ -232,7 +232,7 @@ def whole(path: Path, acknowledged: int) -> None:
 
 
 async def test_f108_a_full_disk_keeps_what_was_committed_and_moves_no_validator(store: SqliteStore, path: Path) -> None:
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     await store.file(filing([candidate(keys=("url:a",))]), decide)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     large = [candidate(f"Doha {n}", keys=(f"url:{n}",), body="word " * 2000) for n in range(50)]
@@ -254,7 +254,7 @@ async def test_f108_a_file_at_its_page_limit_is_full_too(store: SqliteStore) -> 
     await store._writer.alone(lambda db: db.execute(f"PRAGMA max_page_count = {pages + 5}").fetchall())
     entries = [candidate(f"Doha {n}", keys=(f"url:{n}",), body="word " * 2000) for n in range(50)]
     outcomes = await asyncio.gather(
-        store.file(filing(entries), decide), store.register([source()]), return_exceptions=True
+        store.file(filing(entries), decide), store.register([source()], pages_of=READ), return_exceptions=True
     )
     assert isinstance(outcomes[0], StoreFull)
     assert (await store.count())["items"] == 0
@@ -498,7 +498,7 @@ async def test_the_writer_waits_for_the_disk_at_each_commit(store: SqliteStore) 
 
 
 async def test_f112_a_backup_made_while_filing_goes_on_is_whole_and_restores(store: SqliteStore, path: Path) -> None:
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     target = path.with_name("backup.db")
     filings = [filing([candidate(f"Doha {n}", keys=(f"url:{n}",))]) for n in range(60)]
     for each in filings[:20]:
@@ -521,7 +521,7 @@ async def test_f112_a_backup_made_while_filing_goes_on_is_whole_and_restores(sto
 
 async def test_f066_after_a_restore_what_came_since_is_new_and_only_that(store: SqliteStore, path: Path) -> None:
     before, since = candidate("Doha talks", keys=("url:a",)), candidate("Doha deal", keys=("url:b",))
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     await store.file(filing([before], etag='"1"'), decide)
     for alert in await store.claim_alerts(NOW, limit=9, lease=timedelta(minutes=1)):
         await store.settle(alert, Delivery(verdict="sent"), now=NOW, due=None)
@@ -696,7 +696,7 @@ async def test_f142_a_second_service_is_refused_and_commands_work_beside(store: 
     with pytest.raises(ServiceRunning, match=rf"process {os.getpid()}, started \d{{4}}-"):
         open_store(url(path), exclusive=True)
     command = open_store(url(path))
-    await command.register([source()])
+    await command.register([source()], pages_of=READ)
     await command.close()
     assert len(await store.sources()) == 1
     with pytest.raises(ServiceRunning):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -24,7 +24,7 @@ from monitor.model import (
 )
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
-from tests.storage.desk import CHANNELS, NOW, candidate, decide, filing, quiet, source
+from tests.storage.desk import CHANNELS, NOW, READ, candidate, decide, filing, quiet, source
 
 pytestmark = pytest.mark.anyio
 
@@ -286,6 +286,21 @@ async def test_entries_of_one_answer_keep_their_order_in_listings(store: Store) 
 # ------------------------------------------------------------------ quarantine and validators
 
 
+async def test_a_page_that_cannot_be_filed_is_given_up_after_three_attempts_and_its_reason_kept(store: Store) -> None:
+    each = candidate("Doha talks", keys=("url:a",), url="https://pages.example/a")
+    await store.register([], pages_of=READ)
+    await store.file(filing([each]), reads_page)
+    page, asked = candidate("Doha bad page", keys=("url:a",), body="Text."), []
+    for hour in range(5):
+        at = NOW + hour * HOUR
+        visits = [visit for visit in await store.claim(at, hosts=9, lease=LEASE) if visit.pages]
+        asked += [due.attempts for visit in visits for due in visit.pages]
+        if visits:
+            await store.file(filing([page], page_of=each.id, at=at), failing_on("bad"))  # type: ignore[arg-type]
+    assert asked == [0, 1, 2]
+    assert (await store.count())["quarantined"] == 1
+
+
 def failing_on(word: str) -> object:
     def decide_or_fail(change: Change, ledger: Ledger) -> Decision:
         if word in change.candidate.entry.title:
@@ -297,7 +312,7 @@ def failing_on(word: str) -> object:
 
 async def test_one_entry_that_fails_is_undone_alone_and_the_validators_stay(store: Store) -> None:
     entries = [candidate(title, keys=(f"url:{title}",)) for title in ("Doha one", "Doha bad", "Doha two")]
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     filed = await store.file(filing(entries), failing_on("bad"))  # type: ignore[arg-type]
     assert (filed.new, filed.quarantined, filed.alerts_due) == (2, 1, 4)
     assert sorted(item.title for item in await store.items()) == ["Doha one", "Doha two"]
@@ -413,6 +428,7 @@ async def test_the_first_body_completes_the_text_and_is_no_edit(store: Store) ->
         return reads_page(change, ledger)
 
     each = candidate("Talks resume", keys=("url:a",), lead="A lead.", url="https://pages.example/a")
+    await store.register([], pages_of=READ)
     await store.file(filing([each]), watched)
     (visit,) = await store.claim(NOW, hosts=5, lease=LEASE)
     assert (visit.host, [page.item for page in visit.pages]) == ("https://pages.example:443", [each.id])
@@ -448,10 +464,96 @@ async def test_a_page_with_another_headline_is_a_text_of_its_item_whatever_its_k
     assert (filed.revised, filed.merged) == (1, 0)
     item = await store.item(each.id)
     assert item is not None
-    assert (item.title, item.lead, item.body) == ("Talks resume in Doha after a week", "A lead.", "The text.")
+    assert (item.title, item.lead, item.body) == ("Talks resume", "A lead.", "The text.")
+    assert (item.revisions, len(await store.search(search_terms("week")))) == (1, 0)
     assert (await store.count())["items"] == 2  # the wrong canonical address melts nothing
     again = await store.file(filing([each, other], at=NOW + HOUR), reads_page)
     assert again.known == 2
+
+
+def words_of_page(change: Change, ledger: Ledger) -> Decision:
+    """As the desk with ``keep = "lead"``: the watches have read a body that is not handed to the store."""
+    if change.fresh:
+        return replace(decide(change, ledger), read_page=True)
+    spans = (Span(field="title", start=0, end=5, term="x"), Span(field="author", start=0, end=5, term="x"))
+    found = Match(watch="doha", spans=spans, clause="Doha")
+    quiet_if_known = "only the text below the headline changed" if "doha" in change.matched_before else ""
+    state = "completed" if change.completed else f"edited:{change.revision.id}"
+    row = NewAlert(
+        watch="doha", channel="desk", item=change.item.id, state=state, severity="normal", suppressed=quiet_if_known
+    )
+    return Decision(matches=(found,), alerts=(row,))
+
+
+@pytest.mark.parametrize("kept", ["", "Envoys arrived in Doha."], ids=["keep=lead", "keep=body"])
+@pytest.mark.parametrize("title", ["Talks resume", "Talks resume | Site name"])
+async def test_p1_what_a_page_matches_is_told_as_completed_whatever_is_kept_of_it(
+    store: Store, kept: str, title: str
+) -> None:
+    each = candidate("Talks resume", keys=("url:a",), lead="A lead.")
+    await store.file(filing([each]), words_of_page)
+    page = candidate(title, keys=("url:a",), lead="A lead.", body=kept)
+    filed = await store.file(filing([page], page_of=each.id, at=NOW + MINUTE), words_of_page)
+    assert (filed.alerts_due, filed.alerts_suppressed, filed.revised) == (1, 0, bool(kept))
+    item = await store.item(each.id)
+    assert item is not None
+    assert (item.title, item.lead, item.body, item.revisions) == ("Talks resume", "A lead.", kept, 1)
+    (alert,) = await store.alerts()
+    assert (alert.state, alert.revision) == ("completed", item.revision)
+    assert alert.match is not None
+    own = ["title", "author"] if title == item.title else ["author"]
+    assert [span.field for span in alert.match.spans] == own
+
+    again = candidate("Talks resume at last | Site name", keys=("url:a",), lead="Another.", body=kept)
+    filed = await store.file(filing([again], page_of=each.id, at=NOW + HOUR), words_of_page)
+    assert (filed.known, filed.alerts_due + filed.alerts_suppressed) == (1, 0)
+    assert (await store.file(filing([each], at=NOW + HOUR), words_of_page)).known == 1
+
+
+async def test_a_page_read_again_with_another_body_is_a_new_text_and_not_completed_twice(store: Store) -> None:
+    each = candidate("Talks resume", keys=("url:a",), lead="A lead.")
+    await store.file(filing([each]), quiet)
+    changes: list[Change] = []
+
+    def watched(change: Change, _ledger: Ledger) -> Decision:
+        changes.append(change)
+        return Decision()
+
+    for body in ("First.", "Second.", "Second."):
+        page = candidate("Talks | Site name", keys=("url:a",), body=body)
+        await store.file(filing([page], page_of=each.id), watched)
+    assert [(change.completed, change.title_changed) for change in changes] == [(True, False), (False, False)]
+    item = await store.item(each.id)
+    assert item is not None
+    assert (item.body, item.title) == ("Second.", "Talks resume")
+
+
+async def test_a_page_tells_the_lead_that_its_feed_does_not(store: Store) -> None:
+    each = candidate("Talks resume", keys=("url:a",))
+    await store.file(filing([each]), quiet)
+    page = candidate("Talks resume | Site name", keys=("url:a",), lead="A lead.", body="Text.")
+    changes: list[Change] = []
+
+    def watched(change: Change, ledger: Ledger) -> Decision:
+        changes.append(change)
+        return decide(change, ledger)
+
+    await store.file(filing([page], page_of=each.id, at=NOW + MINUTE), watched)
+    assert (await store.file(filing([each], at=NOW + HOUR), watched)).known == 1
+    ((done,), item) = changes, await store.item(each.id)
+    assert item is not None
+    assert (done.completed, done.revision.id, done.revision.lead) == (True, item.revision, "A lead.")
+    assert (item.title, item.lead, item.body, item.revisions) == ("Talks resume", "A lead.", "Text.", 2)
+
+
+async def test_p1_the_waiting_page_of_an_item_that_is_merged_is_judged(store: Store) -> None:
+    first, second = candidate("Talks", keys=("url:a",)), candidate("Talks", keys=("guid:b",))
+    await store.file(filing([first]), reads_page)
+    await store.file(filing([candidate("Talks", keys=("url:a",))], page_of=first.id), quiet)
+    await store.file(filing([second], at=NOW + HOUR), reads_page)
+    await store.file(filing([candidate("Talks", keys=("url:a", "guid:b"))], at=NOW + HOUR), quiet)
+    filed = await store.file(filing([second], page_of=second.id, at=NOW + HOUR), words_of_page)
+    assert filed.alerts_due == 1
 
 
 async def test_an_edit_of_the_headline_keeps_the_body_that_the_feed_does_not_tell(store: Store) -> None:
@@ -478,6 +580,7 @@ async def test_a_source_that_goes_back_to_a_text_without_a_body_takes_no_body_aw
 
 async def test_a_page_waits_until_it_is_settled_or_put_off(store: Store) -> None:
     each = candidate(keys=("url:a",), url="https://pages.example/a")
+    await store.register([], pages_of=READ)
     await store.file(filing([each]), reads_page)
     await store.settle_page(each.id, retry_at=NOW + HOUR)
     assert [visit for visit in await store.claim(NOW, hosts=9, lease=LEASE) if visit.pages] == []
@@ -489,9 +592,56 @@ async def test_a_page_waits_until_it_is_settled_or_put_off(store: Store) -> None
 
 async def test_a_visit_holds_ten_pages_at_most(store: Store) -> None:
     entries = [candidate(f"Doha {n}", keys=(f"url:{n}",), url=f"https://pages.example/{n}") for n in range(13)]
+    await store.register([], pages_of=READ)
     await store.file(filing(entries), reads_page)
     (visit,) = [visit for visit in await store.claim(NOW, hosts=9, lease=LEASE) if visit.pages]
     assert len(visit.pages) == 10
+
+
+async def test_no_more_pages_of_an_outlet_are_handed_out_in_any_hour_than_its_cap(store: Store) -> None:
+    entries = [candidate(f"Doha {n}", keys=(f"url:{n}",), url=f"https://host{n % 5}.example/{n}") for n in range(50)]
+    others = [candidate(f"Doha {n}", keys=(f"url:{n}",), outlet="ap", url=f"https://host0.example/{n}") for n in (1, 2)]
+    await store.register([], pages_of={"bbc": 30, "ap": 5})
+    await store.file(filing(entries), reads_page)
+    await store.file(filing(others, source_id="ap/main"), reads_page)
+    handed: list[tuple[datetime, str]] = []
+    for minute in range(0, 121, 5):
+        now = NOW + minute * MINUTE
+        for visit in await store.claim(now, hosts=9, lease=LEASE):
+            assert visit.sources or visit.pages
+            handed += [(now, page.outlet) for page in visit.pages]
+            for page in visit.pages:
+                await store.settle_page(page.item, retry_at=None)
+            await store.release(VisitReport(host=visit.host, fence=visit.fence, next_ok=now))
+    times = [at for at, outlet in handed if outlet == "bbc"]
+    assert (len(times), len(handed)) == (50, 52)
+    assert max(sum(start <= at < start + HOUR for at in times) for start in times) == 30
+    assert times[30] == NOW + HOUR
+
+
+async def test_f116_a_cap_of_pages_waits_no_longer_for_a_clock_that_is_set_back(store: Store) -> None:
+    entries = [candidate(f"Doha {n}", keys=(f"url:{n}",), url=f"https://p{n}.example/") for n in range(2)]
+    await store.register([], pages_of={"bbc": 1})
+    await store.file(filing(entries), reads_page)
+
+    async def pages(now: datetime) -> int:
+        return sum(len(visit.pages) for visit in await store.claim(now, hosts=9, lease=LEASE))
+
+    assert await pages(NOW) == 1
+    await store.set_back(NOW + 20 * MINUTE, 10 * MINUTE)
+    assert (await pages(NOW + 49 * MINUTE), await pages(NOW + 50 * MINUTE)) == (0, 1)
+
+
+async def test_pages_of_an_outlet_that_reads_none_any_more_are_forgotten_and_hold_no_host(store: Store) -> None:
+    entries = [candidate(f"Doha {n}", keys=(f"url:{n}",), url=f"https://p{n}.example/") for n in range(2)]
+    await store.register([], pages_of=READ)
+    await store.file(filing(entries[:1]), reads_page)
+    await store.register([], pages_of={"ap": 30})
+    await store.file(filing(entries[1:]), reads_page)  # an answer that was on its way
+    assert [visit for visit in await store.claim(NOW, hosts=9, lease=LEASE) if visit.host != source().host] == []
+    await store.register([], pages_of={"ap": 30})
+    await store.register([], pages_of=READ)
+    assert await store.claim(NOW + DAY, hosts=9, lease=LEASE) == ()
 
 
 # ------------------------------------------------------------------ copies and the ledger
@@ -589,7 +739,7 @@ async def test_items_are_filtered_by_outlet_language_watch_and_time(store: Store
 
 
 async def test_counts_name_every_kind_and_condition(store: Store) -> None:
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     await store.file(filing([candidate(keys=("url:a",))]), decide)
     assert await store.count() == {
         "items": 1, "revisions": 1, "matches": 1, "quarantined": 0, "sources": 1,
@@ -613,48 +763,63 @@ async def test_p1_every_row_is_in_one_condition_through_its_whole_life(store: St
 
 async def test_registering_adds_keeps_restarts_and_sets_aside(store: Store) -> None:
     kept, moved, gone = (source(f"bbc/{name}") for name in ("kept", "moved", "gone"))
-    await store.register([kept, moved, gone])
+    await store.register([kept, moved, gone], pages_of=READ)
     for state in (kept, moved, gone):
         await store.file(filing(source_id=state.id), quiet)
     elsewhere = replace(moved, url="https://bbc.example/new.xml", next_due=NOW + DAY)
-    await store.register([kept, elsewhere, source("bbc/new")])
+    await store.register([kept, elsewhere, source("bbc/new")], pages_of=READ)
     states = {state.id: state for state in await store.sources()}
     assert list(states) == ["bbc/kept", "bbc/moved", "bbc/new"]
     assert states["bbc/kept"].validators == Validators(etag='"1"')
     assert states["bbc/moved"] == replace(elsewhere, baselined=NOW)
     assert states["bbc/new"].baselined is None
-    await store.register([kept, elsewhere, gone])
+    await store.register([kept, elsewhere, gone], pages_of=READ)
     assert {state.id: state for state in await store.sources()}["bbc/gone"].validators == Validators(etag='"1"')
 
 
-async def test_an_adopted_redirect_survives_registering(store: Store) -> None:
-    await store.register([source()])
-    adopted = replace(source(), url="https://bbc.example/moved.xml")
-    await store.save_source(adopted)
-    await store.register([source()])
-    assert await store.sources() == (adopted,)
+async def test_f140_an_answer_from_an_earlier_address_is_filed_and_leaves_the_source_as_it_is(store: Store) -> None:
+    await store.register([source()], pages_of=READ)
+    (late,) = await store.claim(NOW, hosts=5, lease=LEASE)
+    moved = source(url="https://elsewhere.example/new.xml", host="https://elsewhere.example:443")
+    await store.register([moved], pages_of=READ)
+    filed = await store.file(filing([candidate(keys=("url:a",))], fence=late.fence), decide)
+    assert (filed.new, filed.alerts_due, filed.overtaken) == (1, 2, True)
+    assert await store.sources() == (moved,)
+
+
+async def test_f115_an_overtaken_visit_loses_no_news_and_writes_no_state(store: Store) -> None:
+    await store.register([source()], pages_of=READ)
+    (late,) = await store.claim(NOW, hosts=5, lease=LEASE)
+    (newer,) = await store.claim(NOW + LEASE, hosts=5, lease=LEASE)
+    assert [state.fence for state in late.sources + newer.sources] == [late.fence, newer.fence]
+    kept = await store.file(filing(at=NOW + LEASE, etag='"new"', fence=newer.fence), decide)
+    filed = await store.file(filing([candidate(keys=("url:a",))], at=NOW, etag='"old"', fence=late.fence), decide)
+    assert (kept.overtaken, filed.overtaken, filed.new, filed.alerts_due) == (False, True, 1, 2)
+    (state,) = await store.sources()
+    assert (state.validators, state.last_polled) == (Validators(etag='"new"'), NOW + LEASE)
 
 
 async def test_claim_leases_a_host_with_all_that_is_due_there(store: Store) -> None:
     first, second = source("bbc/a"), source("ap/b", host="https://bbc.example:443")
     later = source("bbc/c", next_due=NOW + HOUR)
-    await store.register([first, second, later])
+    await store.register([first, second, later], pages_of=READ)
     copy = RobotsCopy(host="https://bbc.example:443", asked=NOW, status=200, text="User-agent: *", good_at=NOW)
     await store.keep_robots(copy)
     (visit,) = await store.claim(NOW, hosts=5, lease=LEASE)
-    assert (visit.host, visit.fence, visit.sources, visit.robots) == (copy.host, 1, (second, first), copy)
+    assert (visit.host, visit.fence, visit.robots) == (copy.host, 1, copy)
+    assert visit.sources == (replace(second, fence=1), replace(first, fence=1))
     assert await store.claim(NOW, hosts=5, lease=LEASE) == ()
 
 
 async def test_claim_takes_the_longest_waiting_hosts_and_no_more_than_asked(store: Store) -> None:
     waiting = [source(f"o{n}/a", next_due=NOW - n * MINUTE) for n in range(5)]
-    await store.register(waiting)
+    await store.register(waiting, pages_of=READ)
     visits = await store.claim(NOW, hosts=2, lease=LEASE)
     assert [visit.sources[0].outlet for visit in visits] == ["o4", "o3"]
 
 
 async def test_a_host_is_not_asked_before_it_allows(store: Store) -> None:
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     (visit,) = await store.claim(NOW, hosts=5, lease=LEASE)
     await store.release(VisitReport(host=visit.host, fence=visit.fence, next_ok=NOW + HOUR, requests=1))
     assert await store.claim(NOW + 59 * MINUTE, hosts=5, lease=LEASE) == ()
@@ -662,7 +827,7 @@ async def test_a_host_is_not_asked_before_it_allows(store: Store) -> None:
 
 
 async def test_f115_a_lease_ends_and_the_late_report_changes_nothing(store: Store) -> None:
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     (late,) = await store.claim(NOW, hosts=5, lease=LEASE)
     (taken_over,) = await store.claim(NOW + LEASE, hosts=5, lease=LEASE)
     assert taken_over.fence == late.fence + 1
@@ -673,7 +838,7 @@ async def test_f115_a_lease_ends_and_the_late_report_changes_nothing(store: Stor
 
 
 async def test_at_start_every_lease_is_given_back(store: Store) -> None:
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     await store.file(filing([candidate(keys=("url:a",))]), decide)
     await store.mark_due(["bbc/main"], NOW)
     assert len(await store.claim(NOW, hosts=5, lease=DAY)) == 1
@@ -684,14 +849,16 @@ async def test_at_start_every_lease_is_given_back(store: Store) -> None:
 
 
 async def test_sources_are_made_due_and_counted(store: Store) -> None:
-    await store.register([source(next_due=NOW + DAY), source("ap/x", next_due=NOW + DAY)])
+    await store.register([source(next_due=NOW + DAY), source("ap/x", next_due=NOW + DAY)], pages_of=READ)
     assert await store.mark_due(["bbc/main", "nobody/x"], NOW) == 1
     (visit,) = await store.claim(NOW, hosts=5, lease=LEASE)
     assert [state.id for state in visit.sources] == ["bbc/main"]
 
 
 async def test_f116_whatever_waits_moves_with_a_clock_that_is_set_back(store: Store) -> None:
-    await store.register([source(next_due=NOW + 5 * MINUTE), source("ap/x", next_due=NOW - HOUR, host="https://b:443")])
+    await store.register(
+        [source(next_due=NOW + 5 * MINUTE), source("ap/x", next_due=NOW - HOUR, host="https://b:443")], pages_of=READ
+    )
     (visit,) = await store.claim(NOW, hosts=5, lease=LEASE)
     await store.release(VisitReport(host=visit.host, fence=visit.fence, next_ok=NOW + 2 * MINUTE))
     (alert, *_) = await alerts_of(store, "Talks in Doha")
@@ -791,6 +958,77 @@ async def test_rows_of_a_channel_that_is_gone_become_dead_letters(store: Store) 
     assert all("duty" in alert.reason for alert in dead)
 
 
+async def test_dead_letters_are_untold_until_they_are_marked_however_they_died(store: Store) -> None:
+    one, two, three, four = await alerts_of(store, "Doha one", "Doha two")
+    assert await store.untold_dead() == ()
+    await store.settle(one, REFUSED, now=NOW, due=None)
+    await store.settle(two, LATER, now=NOW, due=None)
+    await store.settle(three, SENT, now=NOW, due=None)
+    await store.bury([], NOW)
+    untold = {alert.id: alert for alert in await store.untold_dead()}
+    assert set(untold) == {one.id, two.id, four.id}
+    assert untold[one.id].reason == "why"
+    await store.mark_told([one.id, three.id, four.id])
+    assert [alert.id for alert in await store.untold_dead()] == [two.id]
+
+
+async def test_a_dead_letter_that_is_sent_again_and_dies_again_is_untold_again(store: Store) -> None:
+    alert, _ = await alerts_of(store, "Doha")
+    await store.settle(alert, REFUSED, now=NOW, due=None)
+    await store.mark_told([alert.id])
+    await store.resend(alert.id, NOW + HOUR)
+    assert await store.untold_dead() == ()
+    (again,) = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
+    await store.settle(again, REFUSED, now=NOW + HOUR, due=None)
+    (untold,) = await store.untold_dead()
+    assert (untold.id, untold.resent) == (alert.id, NOW + HOUR)
+
+
+async def held_back_twice(store: Store) -> tuple[Alert, list[str]]:
+    """An alert of the desk, and the items of two copies whose rows are held back because of it; the duty's too."""
+    first, _ = alerts = sorted(await alerts_of(store, "Doha"), key=lambda alert: alert.channel)
+    told = {alert.channel: alert.id for alert in alerts}
+
+    def copied(change: Change, ledger: Ledger) -> Decision:
+        made = decide(change, ledger)
+        held = tuple(replace(each, suppressed=f"told with {told[each.channel]}") for each in made.alerts)
+        return replace(made, alerts=held, copy_of=first.item, copy_reason="same words")
+
+    copies = [candidate(f"Doha, copy {n}", keys=(f"url:copy{n}",)) for n in range(2)]
+    for minutes, each in enumerate(copies, start=1):
+        await store.file(filing([each], at=NOW + minutes * MINUTE), copied)
+    return first, [each.id for each in copies]
+
+
+async def test_when_an_alert_dies_the_first_copy_that_it_held_back_tells_its_news(store: Store) -> None:
+    alert, copies = await held_back_twice(store)
+    assert await store.settle(alert, REFUSED, now=NOW + HOUR, due=None)
+    for item in copies:
+        (due,) = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
+        assert (due.item, due.channel, due.resent, due.reason) == (item, alert.channel, NOW + HOUR, "")
+        held = await store.alerts(condition="suppressed", limit=99)
+        mine = [each.reason for each in held if each.channel == alert.channel]
+        assert mine == ([f"told with {due.id}"] if item == copies[0] else [])
+        assert len(held) - len(mine) == 2, "the other channel's rows are told with its own alert"
+        assert await store.settle(due, LATER, now=NOW + HOUR, due=None)
+    assert await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE) == ()
+
+
+async def test_an_alert_that_waits_or_was_sent_keeps_what_it_holds_back(store: Store) -> None:
+    alert, _ = await held_back_twice(store)
+    await store.settle(alert, LATER, now=NOW + HOUR, due=NOW + 2 * HOUR)
+    assert (await store.count())["suppressed"] == 4
+    again, *_ = await store.claim_alerts(NOW + 2 * HOUR, limit=9, lease=LEASE)
+    await store.settle(again, SENT, now=NOW + 2 * HOUR, due=None)
+    assert (await store.count())["suppressed"] == 4
+
+
+async def test_what_a_removed_channel_held_back_stays_held_back(store: Store) -> None:
+    await held_back_twice(store)
+    assert await store.bury([], NOW + HOUR) == 2
+    assert (await store.count())["suppressed"] == 4
+
+
 async def test_alerts_are_listed_newest_first_by_watch_and_item(store: Store) -> None:
     await store.file(filing([candidate("Doha", keys=("url:1",))]), decide)
     second = candidate("Cairo", keys=("url:2",))
@@ -832,7 +1070,7 @@ async def test_prune_removes_bodies_then_revisions_then_identity(store: Store) -
 
 async def test_an_item_that_its_source_still_lists_is_never_forgotten(store: Store) -> None:
     each = candidate(keys=("url:a",))
-    await store.register([source()])
+    await store.register([source()], pages_of=READ)
     await store.file(filing([each]), quiet)
     for day in range(1, 9):
         await store.file(filing(at=NOW + day * DAY, outcome=Outcome.UNCHANGED), quiet)

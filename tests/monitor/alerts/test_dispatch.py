@@ -53,14 +53,15 @@ class Rig:
     def __init__(self, item: Item, make_alert: Callable[..., Alert], wording: Wording, clock: SetClock) -> None:
         self.store, self.clock, self.wording, self._item, self._make = FakeStore(), clock, wording, item, make_alert
         self.channels: dict[str, Any] = {}
-        self.dead: list[tuple[str, str]] = []
+
+    @property
+    def dead(self) -> list[tuple[str, str]]:
+        """Id and reason of each dead letter."""
+        return [(row.id, row.reason) for row in self.store.rows.values() if row.condition == "dead"]
 
     def dispatcher(self, clock: Any = None) -> Dispatcher:
-        async def on_dead(alert: Alert, delivery: Delivery) -> None:
-            self.dead.append((alert.id, delivery.detail))
-
         store: Any = self.store
-        return Dispatcher(store, store, lambda: self.channels, clock or self.clock, Random(1), on_dead=on_dead)
+        return Dispatcher(store, store, lambda: self.channels, clock or self.clock, Random(1))
 
     def hook(self, hook: Hook, name: str = "hook", deadline: float = 20.0) -> None:
         self.channels[name] = WebhookChannel(
@@ -75,6 +76,16 @@ class Rig:
             self.store.add(alert, item)
             made.append(alert)
         return made
+
+    async def claimed_again(self, dispatcher: Dispatcher) -> asyncio.Task[Counts]:
+        """The clock is set an hour forward: every lease has ended, and the dispatcher claims all rows again."""
+        fences = {row.id: row.fence for row in self.store.rows.values()}
+        self.clock.at += timedelta(hours=1)
+        draining = asyncio.create_task(dispatcher.drain())
+        async with asyncio.timeout(10):
+            while any(row.fence == fences[row.id] for row in self.store.rows.values()):
+                await asyncio.sleep(0)
+        return draining
 
     async def close(self) -> None:
         for channel in self.channels.values():
@@ -158,7 +169,7 @@ def test_f123_back_off_grows_from_five_seconds_to_ten_minutes(attempts: int, dra
     assert backoff(12, draw) >= LONGEST_WAIT * 0.75
 
 
-def test_f123_after_72_hours_an_alert_is_a_dead_letter_and_told(rig: Rig) -> None:
+def test_f123_after_72_hours_an_alert_is_a_dead_letter(rig: Rig) -> None:
     async def scenario() -> None:
         async with Hook() as hook:
             rig.hook(hook)
@@ -290,7 +301,7 @@ def test_p6_a_channel_that_hangs_with_a_thousand_alerts_leaves_the_others_free(r
     asyncio.run(scenario())
 
 
-def test_f133_alerts_of_a_removed_channel_become_dead_letters_and_are_told(rig: Rig) -> None:
+def test_f133_alerts_of_a_removed_channel_become_dead_letters(rig: Rig) -> None:
     async def scenario() -> None:
         rig.queue(2, channel="gone")
         counts = await rig.dispatcher().drain()
@@ -314,6 +325,110 @@ def test_f115_a_settlement_after_the_lease_was_lost_changes_nothing(rig: Rig) ->
     assert asyncio.run(scenario()) == Counts()
     assert rig.dead == []
     assert rig.store.count("pending") == 1
+
+
+def test_p2_f116_a_clock_set_forward_during_a_slow_send_repeats_nothing(rig: Rig) -> None:
+    async def scenario() -> tuple[Counts, Hook]:
+        async with Hook() as hook:
+            rig.hook(hook)
+            gate = asyncio.Event()
+            hook.then = Say(gate=gate)
+            rig.queue(10)  # more than leave at once: some wait in their lane
+            dispatcher = rig.dispatcher()
+            draining = asyncio.create_task(dispatcher.drain())
+            await hook.wait_for(8)
+            others = [await rig.claimed_again(dispatcher) for _ in range(3)]
+            gate.set()
+            counts = await draining
+            await asyncio.gather(*others)
+            await rig.close()
+            return counts, hook
+
+    counts, hook = asyncio.run(scenario())
+    assert (len(hook.received), hook.repeats) == (10, {})
+    assert counts == Counts(sent=10)
+    assert rig.store.count("delivered") == 10
+
+
+def test_p2_f116_a_clock_set_forward_puts_off_a_row_that_failed_meanwhile(rig: Rig) -> None:
+    async def fails(alert: Alert) -> Delivery:
+        others.append(await rig.claimed_again(dispatcher))
+        return LATER
+
+    async def scenario() -> Counts:
+        rig.channels["hook"] = Scripted("hook", fails)
+        rig.queue(1)
+        counts = await dispatcher.drain()
+        await asyncio.gather(*others)
+        return counts
+
+    others: list[asyncio.Task[Counts]] = []
+    dispatcher = rig.dispatcher()
+    assert asyncio.run(scenario()) == Counts(later=1)
+    (row,) = rig.store.rows.values()
+    assert row.due > rig.clock.now()
+    assert rig.store.leased == {}
+    assert len(rig.channels["hook"].seen) == 1
+
+
+def test_p2_a_row_that_is_sent_while_the_store_is_busy_for_minutes_is_sent_once(rig: Rig) -> None:
+    settle, refused = rig.store.settle, []
+
+    async def busy(*args: Any, **more: Any) -> bool:
+        refused.append(rig.clock.now())
+        raise StoreBusy("locked")
+
+    async def scenario() -> tuple[Counts, Hook]:
+        async with Hook() as hook:
+            rig.hook(hook)
+            rig.store.settle = busy  # type: ignore[method-assign]
+            rig.queue(3)
+            dispatcher = rig.dispatcher()
+            draining = asyncio.create_task(dispatcher.drain())
+            await hook.wait_for(3)
+            while not refused or rig.clock.now() - refused[0] < timedelta(minutes=5):
+                await asyncio.sleep(0)
+            other = await rig.claimed_again(dispatcher)
+            rig.store.settle = settle  # type: ignore[method-assign]
+            counts = await draining
+            await other
+            await rig.close()
+            return counts, hook
+
+    counts, hook = asyncio.run(scenario())
+    assert (len(hook.received), hook.repeats, counts) == (3, {}, Counts(sent=3))
+    assert rig.store.count("delivered") == 3
+
+
+@pytest.mark.parametrize("fault", ["the archive", "recording a failure"])
+def test_a_row_that_the_store_failed_is_claimed_again_and_sent(rig: Rig, fault: str) -> None:
+    item, settle, failures = rig.store.item, rig.store.settle, [StoreBusy("locked")] * 3
+
+    async def unreadable(name: str) -> Item | None:
+        if failures:
+            raise failures.pop()
+        return await item(name)
+
+    async def unwritable(*args: Any, **more: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return await settle(*args, **more)
+
+    async def answer(alert: Alert) -> Delivery:
+        return LATER if failures else SENT
+
+    async def scenario() -> None:
+        rig.channels["hook"] = Scripted("hook", answer)
+        if fault == "the archive":
+            rig.store.item = unreadable  # type: ignore[method-assign]
+        else:
+            rig.store.settle = unwritable  # type: ignore[method-assign]
+        rig.queue(1)
+        await rig.through(rig.dispatcher(), 300, step=10)
+
+    asyncio.run(scenario())
+    assert failures == []
+    assert rig.store.count("delivered") == 1
 
 
 def test_f141_stop_gives_back_what_was_not_sent_and_records_what_was(rig: Rig) -> None:

@@ -71,7 +71,7 @@ def test_a_message_arrives_signed_with_its_key_and_a_documented_body(send: Send,
     assert not verified(SECRET, dict(got.headers), got.body + b" ")
     assert list(got.json) == [
         "id", "key", "watch", "watch_title", "severity", "state", "headline", "headline_before", "language",
-        "direction", "outlet", "outlet_name", "url", "published", "published_assumed", "first_seen", "matched",
+        "direction", "outlet", "outlet_name", "url", "page", "published", "published_assumed", "first_seen", "matched",
         "undecided", "copies", "item", "sent",
     ]  # fmt: skip
     assert got.json["headline"] == item.title

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.alerts import text
 from monitor.alerts.wording import Form, Message, Wording
+from monitor.language.display import balanced
 from monitor.model import Alert, Item, Match, Span
 from tests.monitor.alerts.conftest import NOW
 
@@ -44,6 +45,24 @@ def test_an_english_alert_reads_like_this(item: Item, worded: Callable[..., Mess
         "https://bbc.example/a1\n"
         "item 00ff00ff00ff00ff · alert a-hook-00ff00ff00ff00ff · key deal|hook|00ff00ff00ff00ff|new"
     )
+
+
+def test_with_a_public_address_of_the_page_a_message_links_to_its_item_there(
+    item: Item, wording: Wording, make_alert: MakeAlert
+) -> None:
+    named = replace(wording, page="https://desk.example/wire/")
+    message = named.message(make_alert(item), item, sent=NOW)
+    link = f"https://desk.example/wire/items/{item.id}"
+    assert f"https://bbc.example/a1\nOn the page: {link}\n" in message.body
+    assert f"On the page: <{link}>" in message.markdown
+    assert f'On the page: <a href="{link}">{link}</a>' in message.html
+    assert (message.payload["page"], message.payload["url"]) == (link, "https://bbc.example/a1")
+
+
+def test_without_a_public_address_no_message_links_to_the_page(item: Item, worded: Callable[..., Message]) -> None:
+    message = worded(item)
+    assert not any("On the page" in text for text in (message.body, message.markdown, message.html))
+    assert message.payload["page"] is None
 
 
 def test_a_hebrew_alert_keeps_its_words_and_direction(item: Item, worded: Callable[..., Message]) -> None:
@@ -156,8 +175,8 @@ def test_f086_directions_left_open_are_closed_inside_the_isolate(item: Item, wor
         head = kept.rstrip("\u202c\u2069") if given_[-1] not in "\u202c\u2069" else kept
         line = message.body.split("\n")[1]
         assert line.startswith(f"{FSI}x{head[:2]}"), given_
-        assert text.balanced(given_) == kept
-        assert text.balanced(line) == line
+        assert balanced(given_) == kept
+        assert balanced(line) == line
         assert line.endswith(PDI)
 
 
@@ -166,8 +185,8 @@ BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c
 
 @given(st.text(BIDI, max_size=30))
 def test_f086_whatever_the_bidi_letters_they_end_balanced_and_nothing_else_changes(given_: str) -> None:
-    kept = text.balanced(given_)
-    assert text.balanced(kept) == kept
+    kept = balanced(given_)
+    assert balanced(kept) == kept
     controls = re.compile("[\u202a-\u202e\u2066-\u2069]")
     assert controls.sub("", kept) == controls.sub("", given_)
 
