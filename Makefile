@@ -20,7 +20,7 @@ demo: $(VENV)/run.stamp     ## a sample day of news in a minute, without a netwo
 	@$(BIN)/wirewatch demo
 
 test: $(VENV)/dev.stamp     ## every test
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/dev.stamp    ## format, lint, types, layers, wheel contents, service and container files
 	$(BIN)/ruff format --check .
@@ -48,7 +48,7 @@ else
 endif
 
 ifdef UV
-INSTALL := uv pip install --quiet --python $(VENV)/bin/python
+INSTALL := uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python
 else
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif

@@ -1,6 +1,6 @@
 """A plain, fast news site for benchmarks, in a process of its own: every address of 127/8 is another host.
 
-What a host answers at ``/feed`` is decided by the bodies it was handed; ETag and 304 are done right, robots.txt is 404.
+Connections are kept open until `Newswire.hang_up`. What a host answers at ``/feed`` is decided by the bodies it was handed; ETag and 304 are done right, robots.txt is 404.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ class Newswire:
     def serve(self, bodies: Mapping[str, bytes]) -> None:
         """Give hosts (dotted addresses) their bodies; the others keep theirs."""
         self._pipe.send(dict(bodies))
+        self._pipe.recv()
+
+    def hang_up(self) -> None:
+        """Close every connection, as servers have long done when the next poll comes."""
+        self._pipe.send("hang up")
         self._pipe.recv()
 
     def requests(self) -> int:
@@ -58,6 +63,7 @@ def _main(sock: socket.socket, pipe: Connection) -> None:
 class _Site:
     def __init__(self, pipe: Connection) -> None:
         self._pipe, self._bodies, self._count = pipe, dict[str, tuple[bytes, bytes]](), 0
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def run(self, sock: socket.socket) -> None:
         asyncio.get_running_loop().add_reader(self._pipe.fileno(), self._told)
@@ -70,12 +76,18 @@ class _Site:
             self._pipe.send(self._count)
             self._count = 0
             return
+        if message == "hang up":
+            for writer in self._open:
+                writer.close()
+            self._pipe.send(True)
+            return
         for host, body in message.items():
             self._bodies[host] = (body, b'"' + hashlib.blake2b(body, digest_size=8).hexdigest().encode() + b'"')
         self._pipe.send(True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = writer.get_extra_info("sockname")[0]
+        self._open.add(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 self._count += 1
@@ -86,6 +98,7 @@ class _Site:
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
+            self._open.discard(writer)
             writer.close()
 
     def _answer(self, host: str, head: bytes) -> bytes:

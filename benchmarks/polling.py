@@ -1,11 +1,13 @@
 """One poll of 1,000 sources, each on a host of its own, beside ``reader`` in the same run.
 
 ``.venv/bin/python -m benchmarks.polling [SOURCES]``. CPU seconds of the running program with its workers: nothing
-changed (304), and one source in ten with a new entry. Robots rules are already known; both programs are warm.
+changed (304), and one source in ten with a new entry. Robots rules are already known; both programs are warm, and both
+find their connections closed, as polls are minutes apart.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.newswire import Newswire, newswire
-from benchmarks.rig import START, SetClock, configuration, cpu, on_reactor, outlet, running
+from benchmarks.rig import START, Bench, SetClock, configuration, cpu, on_reactor, outlet, running
 
 ENTRIES = 40
 
@@ -48,16 +50,18 @@ async def ours(site: Newswire, count: int, folder: Path) -> dict[str, Any]:
         publish(site, count, 100)
         await bench.poll_all()
         await bench.poll_all()
-        unchanged = [await _timed(bench) for _ in range(3)]
+        unchanged = [await _timed(bench, site) for _ in range(3)]
         changed = []
         for round_ in range(3):
             publish(site, count, 101 + round_, every=10)
-            changed.append(await _timed(bench))
+            changed.append(await _timed(bench, site))
         held = (await bench.store.count())["items"]
     return {"unchanged": unchanged, "changed": changed, "items": held}
 
 
-async def _timed(bench: Any) -> dict[str, float]:
+async def _timed(bench: Bench, site: Newswire) -> dict[str, float]:
+    site.hang_up()
+    await asyncio.sleep(0.5)
     started, before = time.monotonic(), cpu()
     await bench.poll_all()
     return {"cpu": round(cpu() - before, 2), "seconds": round(time.monotonic() - started, 2)}
@@ -87,6 +91,7 @@ def peer(site: Newswire, count: int, folder: Path) -> dict[str, Any]:
         assert process.stdout is not None
 
         def update(word: str = "go") -> dict[str, float]:
+            site.hang_up()
             process.stdin.write(word + "\n")  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]
             return json.loads(process.stdout.readline())  # type: ignore[union-attr,no-any-return]

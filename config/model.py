@@ -392,6 +392,11 @@ class Outlet(_Told):
     source: tuple[Source, ...] = Field(min_length=1)
     """The addresses that are polled; one table each."""
 
+    def source_of(self, name: str) -> Source | None:
+        """The source that ``outlet/source`` names, if it is one of this outlet's."""
+        wanted = name.partition("/")[2]
+        return next((source for source in self.source if source.id == wanted), None)
+
     @model_validator(mode="after")
     def _one_id_each(self) -> Self:
         ids = [source.id for source in self.source]

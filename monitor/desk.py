@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from config.errors import ConfigError, Problem
 from config.load import in_order, load, place_in
-from config.model import Channel, Config, Outlet, Source, Watch
+from config.model import Channel, Config, Outlet, Watch
 from monitor import health, schedule
 from monitor.alerts import policy
 from monitor.entries import normalise
@@ -157,13 +157,13 @@ class Desk:
         outlet = edition.outlets.get(due.outlet)
         if outlet is None or isinstance(due, PageDue):
             return outlet is not None
-        source = _source(outlet, due.id)
+        source = outlet.source_of(due.id)
         return source is not None and source.url == due.url
 
     def normalised(self, answer: Answer, edition: Edition) -> Answer:
         """Entries cleaned by the outlet's rules; those its file does not want are left out."""
         outlet = edition.outlets[answer.outlet]
-        source = _source(outlet, answer.source)
+        source = outlet.source_of(answer.source)
         kept: list[Entry] = []
         broken: list[str] = []
         for entry in answer.entries:
@@ -180,7 +180,7 @@ class Desk:
     def identified(self, answer: Answer, due: SourceState | PageDue, edition: Edition) -> Filing:
         """Entries with their keys, and the source's next state."""
         outlet = edition.outlets[answer.outlet]
-        source = _source(outlet, answer.source)
+        source = outlet.source_of(answer.source)
         found = candidates(answer.entries, outlet, source)
         if isinstance(due, PageDue):
             return Filing(answer=answer, candidates=found, after=None, held=None, fence=due.fence)
@@ -306,7 +306,7 @@ class Desk:
     @staticmethod
     def _gap(answer: Answer, due: SourceState, done: Filed, edition: Edition) -> bool:
         """Nothing of what a source lists was known: more was published between two polls than it holds (F58)."""
-        source = _source(edition.outlets[due.outlet], answer.source)
+        source = edition.outlets[due.outlet].source_of(answer.source)
         if due.baselined is None or source is None or source.kind == "aggregator" or done.adopted:
             return False
         return done.new >= GAP and done.known + done.revised + done.merged + done.quarantined == 0
@@ -347,11 +347,6 @@ class Desk:
         if done.quarantined:
             log.error("entries held back", extra={"source": answer.source, "count": done.quarantined})
         self._on_filed(done)
-
-
-def _source(outlet: Outlet, source: str) -> Source | None:
-    name = source.partition("/")[2]
-    return next((each for each in outlet.source if each.id == name), None)
 
 
 _NOT_KEPT: Mapping[str, tuple[str, ...]] = {"headline": ("lead", "body", "html"), "lead": ("body", "html"), "body": ()}

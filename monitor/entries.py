@@ -56,7 +56,7 @@ def normalise(entry: Entry, outlet: Outlet, source: Source | None, now: datetime
     if not _wanted(entry, outlet, source):
         return None
     entry = _dated(_written(entry, outlet, source), now)
-    entry = replace(entry, language=_language(entry.language), kind=_kind(entry))
+    entry = _with(entry, language=_language(entry.language), kind=_kind(entry))
     return entry if entry.title else None
 
 
@@ -72,7 +72,7 @@ def _linked(entry: Entry, outlet: Outlet, source: Source | None) -> Entry:
     canonical = rule.clean(entry.canonical) if entry.canonical else ""
     if entry.url and not cleaned:  # kept as text, never followed (F74); it still tells this entry from others
         entry = replace(entry, guid=entry.guid or entry.url, marks=_marked(entry, LINK_REFUSED))
-    return replace(entry, url=cleaned or None, canonical=canonical or None)
+    return _with(entry, url=cleaned or None, canonical=canonical or None)
 
 
 def _unwrapped(url: str) -> str:
@@ -119,7 +119,7 @@ def _written(entry: Entry, outlet: Outlet, source: Source | None) -> Entry:
     limits = (("title", title, TITLE_GRAPHEMES), ("lead", lead, LEAD_GRAPHEMES), ("author", author, TITLE_GRAPHEMES))
     cut = {name: cut_at(text, limit) for name, text, limit in limits}
     was_cut = [f"{name} cut" for name, text, _ in limits if cut[name] != text]
-    return replace(
+    return _with(
         entry,
         title=balanced(cut["title"]),
         lead=balanced(cut["lead"]),
@@ -183,7 +183,7 @@ def _dated(entry: Entry, now: datetime) -> Entry:
     published = entry.published if _credible(entry.published, now) else None
     updated = entry.updated if _credible(entry.updated, now) else None
     if published is not None:
-        return replace(entry, updated=updated)
+        return _with(entry, updated=updated)
     written = entry.published_text or (entry.published.isoformat() if entry.published is not None else "")
     return replace(
         entry, published=None, published_text=_line(written), updated=updated, marks=_marked(entry, DATE_ASSUMED)
@@ -198,6 +198,13 @@ def _language(declared: str | None) -> str | None:
     """The declared language as its primary tag in lower case: ``eng`` and ``en-US`` are ``en``."""
     primary = re.split(r"[-_]", (declared or "").strip().casefold())[0]
     return _LANGUAGES.get(primary, primary) or None
+
+
+def _with(entry: Entry, **values: object) -> Entry:
+    """The entry with these values; itself when it has them already, as most entries do: a copy costs most here."""
+    if all(getattr(entry, name) == value for name, value in values.items()):
+        return entry
+    return replace(entry, **values)  # type: ignore[arg-type]
 
 
 def _marked(entry: Entry, *marks: str) -> tuple[str, ...]:

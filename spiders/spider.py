@@ -206,7 +206,7 @@ class OutletSpider(_Equipped):
         level = logging.INFO if answer.entries else logging.WARNING
         log.log(level, "source fetched source=%s outcome=%s entries=%d reason=%s",
                 answer.source, answer.outcome, len(answer.entries), answer.reason)  # fmt: skip
-        source = next((each for each in self.outlet.source if answer.source == f"{self.outlet.id}/{each.id}"), None)
+        source = self.outlet.source_of(answer.source)
         for entry in answer.entries:
             kept = normalise(entry, self.outlet, source, answer.at)
             if kept is not None:

@@ -87,7 +87,7 @@ class Visitor:
             try:
                 if isinstance(due, PageDue):
                     yield due, await self._page(due, outlet, trip)
-                elif (source := _source(outlet, due)) is not None:
+                elif (source := outlet.source_of(due.id)) is not None:
                     yield due, await self._poll(due, outlet, source, trip)
             except HostWaits as wait:
                 trip.wait_until(visit.host, wait.until)
@@ -216,11 +216,6 @@ class Visitor:
             article=outlet.article,
             now=self._clock.now().astimezone(UTC),
         )
-
-
-def _source(outlet: Outlet, state: SourceState) -> Source | None:
-    name = state.id.partition("/")[2]
-    return next((source for source in outlet.source if source.id == name), None)
 
 
 def _all_due(visit: Visit) -> tuple[Due, ...]:

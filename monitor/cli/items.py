@@ -13,6 +13,7 @@ import click
 
 from config.model import Config, duration
 from monitor.cli import show
+from monitor.cli.archive import walked
 from monitor.cli.opened import with_store
 from monitor.clock import SystemClock
 from monitor.errors import UnknownName
@@ -133,21 +134,23 @@ def show_(folder: Path | None, item: str, as_json: bool) -> None:
 @items.command()
 @_filtered
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
-@click.option("--limit", default=100_000, type=click.IntRange(1))
 @click.pass_obj
-def export(folder: Path | None, /, form: str, limit: int, **filters: Any) -> None:
+def export(folder: Path | None, /, form: str, **filters: Any) -> None:
     """Everything collected, oldest first, to standard output as JSON Lines or CSV."""
 
-    async def ask(_config: Config, store: Store) -> Sequence[Item]:
-        return await store.items(limit=limit, oldest_first=True, **filters)
+    async def ask(_config: Config, store: Store) -> None:
+        writer: csv.DictWriter[str] | None = None
+        async for item in walked(store, "exporting", **filters):
+            row = show.item_row(item)
+            if form == "jsonl":
+                show.lines([row])
+                continue
+            if writer is None:
+                writer = csv.DictWriter(sys.stdout, fieldnames=list(row))
+                writer.writeheader()
+            writer.writerow({key: _defused(value) for key, value in row.items()})
 
-    rows = [show.item_row(item) for item in with_store(folder, ask)]
-    if form == "jsonl":
-        show.lines(rows)
-        return
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]) if rows else ["id"])
-    writer.writeheader()
-    writer.writerows({key: _defused(value) for key, value in row.items()} for row in rows)
+    with_store(folder, ask)
 
 
 def _defused(value: Any) -> str:

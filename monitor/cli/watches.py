@@ -16,6 +16,7 @@ from config.load import load
 from config.model import Config, Watch
 from monitor import health
 from monitor.cli import show
+from monitor.cli.archive import walked
 from monitor.cli.items import SINCE
 from monitor.cli.opened import with_store
 from monitor.clock import SystemClock
@@ -32,7 +33,6 @@ from monitor.watches.examples import failed_examples
 from monitor.watches.explain import told
 from monitor.watches.lint import Linter, archive_lint
 
-_BATCH = 5000
 _SHOWN = 10
 
 TEXT = click.option("--text", help='A headline to try; "-" reads one a line from standard input.')
@@ -106,7 +106,7 @@ def test(  # noqa: PLR0917  (options)
     elif lines is not None:
         past = [_from_json(each, now) for each in lines if each.strip()]
     else:
-        past = with_store(folder, lambda config, store: _archived(store, since, progress=not as_json))
+        past = with_store(folder, lambda config, store: _archived(store, since))
     zone = ZoneInfo(current.config.settings.service.time_zone)
     report = _only(backtest(current.watches, past, zone=zone), current, watch)
     if old is not None:
@@ -168,28 +168,13 @@ def _from_json(line: str, now: datetime) -> PastItem:
     return PastItem(id=str(told.get("id") or "line"), at=at, text=text)
 
 
-async def _archived(store: Store, since: datetime, *, progress: bool) -> list[PastItem]:
-    total = (await store.count())["items"]
-    past: list[PastItem] = []
-    with click.progressbar(length=total, label="reading the archive", file=sys.stderr, hidden=not progress) as bar:
-        start = since
-        while batch := await store.items(since=start, limit=_BATCH, oldest_first=True):
-            fresh = [item for item in batch if not past or item.first_seen > past[-1].at or item.id not in _last(past)]
-            past += [
-                PastItem(id=item.id, at=item.first_seen, text=item_text(item))
-                for item in fresh
-                if item.outlet != health.OUTLET
-            ]
-            bar.update(len(fresh))
-            if len(batch) < _BATCH or not fresh:
-                break
-            start = batch[-1].first_seen
-    return past
-
-
-def _last(past: Sequence[PastItem]) -> set[str]:
-    """Ids of the newest moment read so far: a batch begins with it again."""
-    return {each.id for each in past[-_BATCH:]}
+async def _archived(store: Store, since: datetime) -> list[PastItem]:
+    """The news of the archive; the service's own notices are no news."""
+    return [
+        PastItem(id=item.id, at=item.first_seen, text=item_text(item))
+        async for item in walked(store, "reading the archive", since=since)
+        if item.outlet != health.OUTLET
+    ]
 
 
 def _print_report(each: WatchReport, report: Report) -> None:

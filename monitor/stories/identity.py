@@ -118,10 +118,11 @@ def changed(held: str, told: str) -> bool:
 
 def _keys(entry: Entry, rule: Rules, *, linked: bool = True) -> tuple[str, ...]:
     """``linked=False``: as if the entry had no link."""
-    addresses = _addresses(entry, rule) if linked else []
+    link = rule.compared(entry.url or "")
+    addresses = _addresses(entry, link, rule) if linked else []
     ids = [named for address in addresses if (named := rule.id_of(address))]
     guid = (entry.guid or "").strip()
-    guid_address = rule.compared(guid) if guid else None
+    guid_address = link if guid == entry.url else rule.compared(guid) if guid else None
     if not ids and guid_address is not None and rule.own(guid_address.host) and (named := rule.id_of(guid_address)):
         ids = [named]
     urls = [_short(str(address)) for address in addresses]
@@ -139,9 +140,8 @@ def _keys(entry: Entry, rule: Rules, *, linked: bool = True) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found)) or (_title_key(entry.title, entry.lead),)
 
 
-def _addresses(entry: Entry, rule: Rules) -> list[Compared]:
+def _addresses(entry: Entry, link: Compared | None, rule: Rules) -> list[Compared]:
     """What the entry's page calls itself, where that is to be believed, then the link."""
-    link = rule.compared(entry.url or "")
     page = rule.compared(entry.canonical) if entry.canonical else None
     if page is not None and link is not None:
         takes_post_for_page = link.post != page.post

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from config.model import Cadence
 from monitor import health, schedule
-from monitor.model import Answer, Entry, Outcome, SourceState
+from monitor.model import Alert, Answer, Entry, Outcome, SourceState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 STATE = SourceState(id="ap/news", outlet="ap", url="https://ap.example/s", host="https://ap.example:443", next_due=NOW)
@@ -73,3 +74,25 @@ def test_notices_of_two_episodes_are_two_items() -> None:
         first.guid
         != replace(first, guid=health.notice("source", "ap/news", "t", "l", now=NOW + timedelta(1)).guid).guid
     )
+
+
+def dead(name: str, **more: Any) -> Alert:
+    return Alert(
+        id=name, key=f"talks|duty|{name}|new", watch="talks", channel="duty", item=name, revision="r", state="new",
+        severity="high", condition="dead", reason="status 404", created=NOW, due=NOW, **more,
+    )  # fmt: skip
+
+
+def test_dead_letters_are_told_one_by_one_and_the_same_one_is_the_same_item() -> None:
+    first, second = health.dead_letters([dead("a"), dead("b")], now=NOW)
+    assert (first.title, "status 404" in first.lead) == ("Alert a could not be delivered to duty", True)
+    (again,) = health.dead_letters([dead("a")], now=NOW + timedelta(hours=1))
+    assert (again.guid, again.title, again.lead) == (first.guid, first.title, first.lead)
+    (resent,) = health.dead_letters([dead("a", resent=NOW)], now=NOW)
+    assert len({first.guid, second.guid, resent.guid}) == 3
+
+
+def test_more_than_ten_dead_letters_at_once_are_one_notice_that_names_the_count() -> None:
+    assert len(health.dead_letters([dead(f"d{n}") for n in range(10)], now=NOW)) == 10
+    (notice,) = health.dead_letters([dead(f"d{n}") for n in range(11)], now=NOW)
+    assert notice.title == "11 alerts could not be delivered to duty"

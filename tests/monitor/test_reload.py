@@ -115,6 +115,13 @@ def test_f133_alerts_that_wait_for_a_removed_channel_become_dead_letters_and_can
     assert row["condition"] == "dead"
     assert row["reason"].startswith("channel duty is not configured any more")
     assert any("could not be delivered" in problem for problem in desk.status()["problems"])
+    until(
+        lambda: [title for title in desk.room.notices() if title.endswith("could not be delivered to duty")],
+        "the desk is told of it on the channel that is left",
+    )
+    until(
+        lambda: not desk.room.rows("SELECT 1 FROM alerts WHERE condition = 'dead' AND told = 0"), "it is marked as told"
+    )
     listed = desk.room.run("alerts", "list", "--state", "dead", "--json")
     assert [json.loads(line)["channel"] for line in listed.stdout.splitlines()] == ["duty"]
 
