@@ -98,12 +98,12 @@ async def replay(found: Archives, site: Newswire, folder: Path) -> dict[str, Any
     started, before = time.monotonic(), cpu()
     async with running(config, clock) as bench:
         await _play(bench, found, hosts, site, days)
-        first = _sums(bench)
+        first = {**_sums(bench), "items": await _held(bench, found)}
         seconds, used = time.monotonic() - started, cpu() - before
         wrong = await _compare(bench, found)
         bench.filed.clear()
         await _play(bench, found, hosts, site, days)
-        second = _sums(bench)
+        second = {**_sums(bench), "items": await _held(bench, found)}
     return {
         "rows": sum(len(rows) for by_day in found.values() for rows in by_day.values()),
         "articles": sum(map(len, articles(found).values())),
@@ -134,8 +134,13 @@ def _end_of(day: str) -> datetime:
 
 
 def _sums(bench: Bench) -> dict[str, int]:
-    fields = ("new", "revised", "known", "merged", "quarantined", "alerts_due", "alerts_suppressed")
+    fields = ("revised", "known", "merged", "quarantined")
     return {name: sum(getattr(filed, name) for filed in bench.filed) for name in fields}
+
+
+async def _held(bench: Bench, found: Archives) -> int:
+    """Items of the outlets, without the service's own notices."""
+    return sum([len(await bench.store.items(outlet=name, limit=1_000_000)) for name in found])
 
 
 async def _compare(bench: Bench, found: Archives) -> dict[str, Any]:
