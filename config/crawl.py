@@ -25,9 +25,7 @@ ITEM_PIPELINES = {
     "spiders.pipelines.Match": 300,
     "spiders.pipelines.File": 400,
 }
-CONCURRENT_ITEMS = (
-    1  # an item is a whole answer; more only start tasks (measured: twice the cost)
-)
+CONCURRENT_ITEMS = 1  # an item is a whole answer; more only start tasks (measured: twice the cost)
 
 # --- the manners of a request, first to last on the way out, last to first on the way back
 
