@@ -1,6 +1,7 @@
 """A plain, fast news site for benchmarks, in a process of its own: every address of 127/8 is another host.
 
-Connections are kept open until `Newswire.hang_up`. What a host answers at ``/feed`` is decided by the bodies it was handed; ETag and 304 are done right, robots.txt is 404.
+Connections are kept open until `Newswire.hang_up`. What a host answers at ``/feed`` is decided by the bodies it was
+handed; ETag and 304 are done right, robots.txt is 404.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ def feed(host: int, newest: int) -> bytes:
         f"<pubDate>Tue, 24 Nov 2026 08:{number % 60:02d}:00 GMT</pubDate></item>"
         for number in range(newest, newest - ENTRIES, -1)
     )
-    return f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>{host}</title>{items}</channel></rss>'.encode()
+    head = f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>{host}</title>'
+    return f"{head}{items}</channel></rss>".encode()
 
 
 def address(number: int) -> str:

@@ -51,7 +51,8 @@ class Folder:
         for name, site in self.outlets.items():
             (self.path / "outlets" / f"{name}.toml").write_text(
                 f'id = "{name}"\nname = "{name}"\nhome = "https://{name}.example/"\nlanguage = "en"\n'
-                f'time_zone = "UTC"\naccess = "feed"\nwhy = "A test."\ndelay = "0s"\n[cadence]\nevery = "5m"\nmin = "1m"\nmax = "1h"\n'
+                f'time_zone = "UTC"\naccess = "feed"\nwhy = "A test."\ndelay = "0s"\n'
+                f'[cadence]\nevery = "5m"\nmin = "1m"\nmax = "1h"\n'
                 f'[[source]]\nid = "feed"\nkind = "feed"\nurl = "{site.url("/feed")}"\n',
                 "utf-8",
             )
