@@ -172,7 +172,7 @@ def _atom_entry(entry: etree._Element, base: str, language: str | None, people: 
         published=entry.findtext(f"{_ATOM}published", ""),
         updated=entry.findtext(f"{_ATOM}updated", ""),
         language=entry.get(f"{_XML}lang") or language,
-        tags=tuple(tag.get("label") or tag.get("term", "") for tag in entry.findall(f"{_ATOM}category")),
+        tags=tuple(tag.get("label") or tag.get("term") or "" for tag in entry.findall(f"{_ATOM}category")),
         media=next((e.get("type", "") for e in entry.findall(f"{_ATOM}link") if e.get("rel") == "enclosure"), ""),
     )
 
