@@ -104,6 +104,8 @@ async def running(config: Config, clock: SetClock, *, workers: int = 2) -> Async
     stop = asyncio.Event()
     task = asyncio.create_task(service.run(stop))
     try:
+        while service.running.last_tick is None and not task.done():  # its sources are known after its first look
+            await asyncio.sleep(0.01)
         yield Bench(service, store, clock, filed)
     finally:
         stop.set()
