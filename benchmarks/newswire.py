@@ -1,7 +1,8 @@
 """A plain, fast news site for benchmarks, in a process of its own: every address of 127/8 is another host.
 
-Connections are kept open until `Newswire.hang_up`. What a host answers at ``/feed`` is decided by the bodies it was
+What a host answers at ``/feed`` is decided by the bodies it was
 handed; ETag and 304 are done right, robots.txt is 404.
+Connections are kept open until `Newswire.hang_up`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Newswire:
     """The parent's handle: where it listens, and what its hosts serve from now on."""
 
     port: int
+    pid: int
     _pipe: Connection
 
     def serve(self, bodies: Mapping[str, bytes]) -> None:
@@ -49,8 +51,9 @@ def newswire() -> Iterator[Newswire]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(target=_main, args=(sock, theirs), daemon=True)
     process.start()
+    assert process.pid is not None
     try:
-        yield Newswire(sock.getsockname()[1], ours)
+        yield Newswire(sock.getsockname()[1], process.pid, ours)
     finally:
         process.terminate()
         process.join()

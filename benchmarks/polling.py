@@ -8,11 +8,12 @@ find their connections closed, as polls are minutes apart.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from benchmarks.newswire import Newswire, newswire
 from benchmarks.rig import START, Bench, SetClock, configuration, cpu, on_reactor, outlet, running
 
 ENTRIES = 40
+ROUNDS = 3
 
 
 def feed(host: int, newest: int) -> bytes:
@@ -44,28 +46,63 @@ def publish(site: Newswire, count: int, newest: int, every: int = 1) -> None:
     site.serve({address(number): feed(number, newest) for number in range(0, count, every)})
 
 
-async def ours(site: Newswire, count: int, folder: Path) -> dict[str, Any]:
+async def side_by_side(site: Newswire, count: int, folder: Path) -> dict[str, Any]:
+    """Both programs poll in turn, so that a machine that is slow for a while is slow for both."""
     outlets = [outlet(f"desk-{number}", f"http://{address(number)}:{site.port}/feed") for number in range(count)]
     config = configuration(outlets, [f"{address(number)}:{site.port}" for number in range(count)], folder)
-    async with running(config, SetClock(START)) as bench:
-        publish(site, count, 100)
-        await bench.poll_all()
-        await bench.poll_all()
-        unchanged = [await _timed(bench, site) for _ in range(3)]
-        changed = []
-        for round_ in range(3):
+    result: dict[str, Any] = {name: {"unchanged": [], "changed": []} for name in ("reader", "wirewatch")}
+
+    async def poll(kind: str) -> None:
+        site.hang_up()
+        result["reader"][kind].append(await peer.update())
+        site.hang_up()
+        await asyncio.sleep(0.5)
+        result["wirewatch"][kind].append(await _timed(bench, (site.pid, peer.pid)))
+
+    publish(site, count, 100)
+    async with peer_of(site, count, folder) as peer, running(config, SetClock(START)) as bench:
+        for _warm in range(2):
+            await peer.update()
+            await bench.poll_all()
+        for _round in range(ROUNDS):
+            await poll("unchanged")
+        for round_ in range(ROUNDS):
             publish(site, count, 101 + round_, every=10)
-            changed.append(await _timed(bench, site))
-        held = (await bench.store.count())["items"]
-    return {"unchanged": unchanged, "changed": changed, "items": held}
+            await poll("changed")
+        result["items"] = (await bench.store.count())["items"]
+    return result
 
 
-async def _timed(bench: Bench, site: Newswire) -> dict[str, float]:
-    site.hang_up()
-    await asyncio.sleep(0.5)
-    started, before = time.monotonic(), cpu()
+async def _timed(bench: Bench, besides: Collection[int]) -> dict[str, float]:
+    started, before = time.monotonic(), cpu(besides=besides)
     await bench.poll_all()
-    return {"cpu": round(cpu() - before, 2), "seconds": round(time.monotonic() - started, 2)}
+    return {"cpu": round(cpu(besides=besides) - before, 2), "seconds": round(time.monotonic() - started, 2)}
+
+
+class Peer:
+    """``reader`` in a process of its own that polls when it is told to."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process, self.pid = process, process.pid
+
+    async def update(self) -> dict[str, float]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"go\n")
+        return json.loads(await self._process.stdout.readline())  # type: ignore[no-any-return]
+
+
+@contextlib.asynccontextmanager
+async def peer_of(site: Newswire, count: int, folder: Path) -> AsyncIterator[Peer]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.polling", "--reader", str(site.port), str(count), str(folder),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield Peer(process)
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 def theirs(port: int, count: int, folder: Path) -> None:
@@ -75,37 +112,12 @@ def theirs(port: int, count: int, folder: Path) -> None:
     reader = make_reader(str(folder / "reader.db"))
     for number in range(count):
         reader.add_feed(f"http://{address(number)}:{port}/feed")
-    for line in sys.stdin:
+    for _told in sys.stdin:
         started, before = time.monotonic(), cpu()
         reader.update_feeds(scheduled=False)
         print(
             json.dumps({"cpu": round(cpu() - before, 2), "seconds": round(time.monotonic() - started, 2)}), flush=True
         )
-        if line.strip() == "end":
-            return
-
-
-def peer(site: Newswire, count: int, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.polling", "--reader", str(site.port), str(count), str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def update(word: str = "go") -> dict[str, float]:
-            site.hang_up()
-            process.stdin.write(word + "\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
-            return json.loads(process.stdout.readline())  # type: ignore[union-attr,no-any-return]
-
-        publish(site, count, 100)
-        update()
-        update()
-        unchanged = [update() for _ in range(3)]
-        changed = []
-        for round_ in range(3):
-            publish(site, count, 101 + round_, every=10)
-            changed.append(update("end" if round_ == 2 else "go"))
-    return {"unchanged": unchanged, "changed": changed}
 
 
 def main() -> None:
@@ -114,12 +126,8 @@ def main() -> None:
         return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with newswire() as site, tempfile.TemporaryDirectory() as folder:
-        result = {
-            "sources": count,
-            "reader": peer(site, count, Path(folder)),
-            "wirewatch": on_reactor(lambda: ours(site, count, Path(folder)))["result"],
-        }
-    print(json.dumps(result, indent=2))
+        result = on_reactor(lambda: side_by_side(site, count, Path(folder)))["result"]
+    print(json.dumps({"sources": count, "result": result}, indent=2))
 
 
 if __name__ == "__main__":

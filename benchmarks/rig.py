@@ -8,7 +8,7 @@ import os
 import random
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,12 +113,13 @@ async def running(config: Config, clock: SetClock, *, workers: int = 2) -> Async
         await store.close()
 
 
-def cpu() -> float:
-    """CPU seconds of this process and all its living and ended children so far."""
+def cpu(*, besides: Collection[int] = ()) -> float:
+    """CPU seconds of this process and its living and ended children so far; ``besides`` are children that are no part
+    of the program that is measured."""
     own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     total = own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
     ticks = os.sysconf("SC_CLK_TCK")
-    for stat in _living(os.getpid()):
+    for stat in _living(os.getpid(), besides):
         total += (int(stat[11]) + int(stat[12])) / ticks
     return total
 
@@ -128,15 +129,15 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _living(parent: int) -> list[list[str]]:
+def _living(parent: int, besides: Collection[int]) -> list[list[str]]:
     found: list[list[str]] = []
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
+        if not entry.name.isdigit() or int(entry.name) in besides:
             continue
         with contextlib.suppress(OSError):
             stat = (entry / "stat").read_text().rpartition(")")[2].split()
             if int(stat[1]) == parent:
-                found += [stat, *_living(int(entry.name))]
+                found += [stat, *_living(int(entry.name), besides)]
     return found
 
 
