@@ -22,6 +22,7 @@ from config.model import Channel, Config, Outlet, Watch
 from monitor import health, schedule
 from monitor.alerts import policy
 from monitor.entries import normalise
+from monitor.language.concepts import lints as concept_lints
 from monitor.model import (
     Answer,
     Candidate,
@@ -41,6 +42,7 @@ from monitor.stories.copies import TitleIndex
 from monitor.stories.identity import candidates
 from monitor.watches.compile import BadWatch, WatchSet, compile_watches
 from monitor.watches.engine import ItemText
+from monitor.watches.lint import Linter
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,18 @@ def edition(config: Config) -> Edition:
     if bad:
         raise ConfigError([_problem(config, each) for each in bad])
     return Edition(config=config, watches=compiled, by_id={**config.watches, own.id: own}, outlets=outlets)
+
+
+def remarks(edition: Edition) -> tuple[str, ...]:
+    """What is allowed and probably not meant, in the watches and concepts: for `check` and for a reload's log."""
+    linter = Linter(edition.config.concepts)
+    said = []
+    for name, watch in edition.config.watches.items():
+        for remark in linter.lint(edition.watches.query(name)):
+            part = f" at {watch.when[remark.start : remark.end].strip()}" if remark.end else ""
+            advice = f" ({remark.suggestion})" if remark.suggestion else ""
+            said.append(f"watch {name}{part}: {remark.message}{advice}")
+    return (*said, *concept_lints(edition.config.concepts))
 
 
 def _bad_queries(config: Config) -> list[Problem]:

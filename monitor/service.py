@@ -30,7 +30,7 @@ from config.model import Config
 from monitor import health, status, systemd
 from monitor.alerts.channels import open_channels
 from monitor.alerts.dispatch import Counts, Dispatcher
-from monitor.desk import Desk, edition, open_edition, recent_titles
+from monitor.desk import Desk, edition, open_edition, recent_titles, remarks
 from monitor.errors import StoreError, UnknownName
 from monitor.hosts import host_of
 from monitor.language.tokens import tokenise
@@ -408,6 +408,8 @@ class Service:
             self.running.closing[closing] = replaced
         await self._register()
         self._wake.set()
+        for remark in remarks(compiled):
+            log.warning("remark on the configuration", extra={"remark": remark})
         log.info("configuration in force", extra={"outlets": len(fresh.outlets), "watches": len(fresh.watches)})
         return True
 

@@ -25,6 +25,14 @@ def open_store(url: str, folder: Path | None = None, exclusive: bool = False) ->
     return SqliteStore(path_of(url, folder), exclusive=exclusive)
 
 
+def is_there(url: str, folder: Path | None = None) -> bool:
+    """Whether something stands where ``url`` points; nothing is opened or made."""
+    _only_sqlite(url)
+    from storage.sqlite.opening import path_of  # noqa: PLC0415
+
+    return path_of(url, folder).exists()
+
+
 def restore(url: str, backup_file: Path, *, folder: Path | None = None) -> Path | None:
     """Put a backup in the store's place; returns where the file that was there is kept.
 

@@ -21,7 +21,8 @@ def check(folder: Path | None, as_json: bool, words: bool) -> None:
     Every problem is listed at once with its file, line and key. Exit code 1: an example failed; 2: the configuration
     is broken.
     """
-    from monitor.cli.watches import check_watches  # noqa: PLC0415
+    from monitor.cli.opened import has_store, with_store  # noqa: PLC0415
+    from monitor.cli.watches import check_watches, past_remarks  # noqa: PLC0415
     from monitor.desk import open_edition  # noqa: PLC0415
 
     compiled = open_edition(folder)
@@ -30,7 +31,8 @@ def check(folder: Path | None, as_json: bool, words: bool) -> None:
         show.lines([_summary(config)])
     else:
         _print(config)
-    failed = check_watches(compiled, words=words, quiet=as_json)
+    past = with_store(folder, lambda _config, store: past_remarks(compiled, store)) if has_store(config) else ()
+    failed = check_watches(compiled, past, words=words, quiet=as_json)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     if failed:

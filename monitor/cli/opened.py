@@ -10,7 +10,7 @@ from typing import TypeVar
 from config.load import load
 from config.model import Config
 from monitor.ports import Store
-from storage import open_store
+from storage import is_there, open_store
 
 Result = TypeVar("Result")
 
@@ -19,6 +19,11 @@ def store_of(config: Config, *, exclusive: bool = False) -> Store:
     """The store the configuration names; relative paths start at the configuration's folder."""
     folder = Path(config.folder) if config.folder else None
     return open_store(config.settings.store.url, folder=folder, exclusive=exclusive)
+
+
+def has_store(config: Config) -> bool:
+    """Whether the store is there already: looking must not make one."""
+    return is_there(config.settings.store.url, Path(config.folder) if config.folder else None)
 
 
 def with_store(folder: Path | None, ask: Callable[[Config, Store], Awaitable[Result]]) -> Result:

@@ -20,10 +20,9 @@ from monitor.cli.archive import walked
 from monitor.cli.items import SINCE
 from monitor.cli.opened import with_store
 from monitor.clock import SystemClock
-from monitor.desk import Edition, open_edition
+from monitor.desk import Edition, open_edition, remarks
 from monitor.errors import UnknownName
 from monitor.language.concepts import LANGUAGES, forms
-from monitor.language.concepts import lints as concept_lints
 from monitor.language.identify import identify
 from monitor.model import Item
 from monitor.ports import Store
@@ -31,9 +30,11 @@ from monitor.watches.backtest import Difference, PastItem, Report, WatchReport, 
 from monitor.watches.engine import ItemText
 from monitor.watches.examples import failed_examples
 from monitor.watches.explain import told
-from monitor.watches.lint import Linter, archive_lint
+from monitor.watches.lint import archive_lint
 
 _SHOWN = 10
+ENOUGH = 1000
+"""Items that say something about how often a watch fires."""
 
 TEXT = click.option("--text", help='A headline to try; "-" reads one a line from standard input.')
 
@@ -189,7 +190,7 @@ def _print_report(each: WatchReport, report: Report) -> None:
         click.echo(f"  … and {len(each.fires) - _SHOWN} before; --json lists all")
     if each.undecided:
         click.echo(f"  {each.undecided} undecided: a pattern ran out of time")
-    if report.tested >= 1000:
+    if report.tested >= ENOUGH:
         for remark in archive_lint(len(each.fires), report.tested):
             click.echo(f"  remark: {remark.message}")
     click.echo()
@@ -259,25 +260,30 @@ async def _one(store: Store, item: str) -> Item:
 # ------------------------------------------------------------------ check
 
 
-def check_watches(current: Edition, *, words: bool, quiet: bool) -> bool:
+async def past_remarks(current: Edition, store: Store) -> tuple[str, ...]:
+    """Watches that matched nothing in the archive, or too much of it; an archive under 1,000 items says nothing."""
+    total = (await store.count())["items"]
+    if total < ENOUGH:
+        return ()
+    said = []
+    for name in current.config.watches:
+        matched = len(await store.items(watch=name, limit=total))
+        said += [f"watch {name}: {remark.message}" for remark in archive_lint(matched, total)]
+    return tuple(said)
+
+
+def check_watches(current: Edition, past: Sequence[str], *, words: bool, quiet: bool) -> bool:
     """Run every watch's examples and print remarks; True when an example failed."""
     say: Callable[[str], None] = (lambda line: None) if quiet else click.echo
-    linter = Linter(current.config.concepts)
-    for name, watch in current.config.watches.items():
-        for remark in linter.lint(current.watches.query(name)):
-            part = f" at {watch.when[remark.start : remark.end].strip()}" if remark.end else ""
-            say(
-                f"remark: watch {name}{part}: {remark.message}"
-                + (f" ({remark.suggestion})" if remark.suggestion else "")
-            )
+    for line in (*remarks(current), *past):
+        say(f"remark: {line}")
+    for name in current.config.watches:
         if words:
             say(f"\n{name}")
             for each in current.watches.expansion(name):
                 weak = f"; only in company: {', '.join(each.weak)}" if each.weak else ""
                 note = f"  ({each.note})" if each.note else ""
                 say(f"  {each.term} [{each.kind}]: {', '.join(each.forms)}{weak}{note}")
-    for line in concept_lints(current.config.concepts):
-        say(f"remark: {line}")
     failed = failed_examples(current.config.watches.values(), current.watches)
     for example in failed:
         wanted = "must be found" if example.expected == "hit" else "must not be found"
