@@ -25,7 +25,7 @@ class RedirectRefused(IgnoreRequest):
 
 
 class RedirectMiddleware:
-    """``meta["moved_to"]``: where a chain of only permanent redirects ended, to be adopted later, never here."""
+    """``meta["moved_to"]``: where a chain of only permanent redirects ended."""
 
     def __init__(self, spider: Any) -> None:
         self._spider = spider
