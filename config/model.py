@@ -473,6 +473,8 @@ class Watch(_Told):
     """Of its alerts: the most severe leave first, and a channel takes those from its `min_severity` up."""
     notify: tuple[Id, ...] = ()
     """Channel ids; empty means every channel that takes this severity."""
+    lookalikes: StrictBool = False
+    """Also find words written with Cyrillic or Greek letters that look like Latin ones (`Нamas`)."""
     examples: Examples = Examples()
     """Headlines that test the watch."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from config.model import Concept, Watch
 from monitor.errors import QueryError, UnknownName
 from monitor.language.forms import readings
+from monitor.language.lookalikes import folded
 from monitor.model import Match
 from monitor.watches.engine import DOUBT, MISS, Evaluation, ItemText, Lexicon, Prepared
 from monitor.watches.expansion import Expansion, expand
@@ -70,6 +71,8 @@ class Compiled(NamedTuple):
     query: Query
     outlets: frozenset[str] | None = None
     """``None``: all."""
+    lookalikes: bool = False
+    """Tried on the text with look-alike letters folded as well (F89)."""
 
 
 class _Cover(NamedTuple):
@@ -91,7 +94,8 @@ def compile_watches(
             except QueryError as error:
                 bad.append(BadWatch(watch=watch.id, error=error))
             else:
-                yield Compiled(watch.id, query, frozenset(watch.outlets) if watch.outlets else None)
+                outlets_of = frozenset(watch.outlets) if watch.outlets else None
+                yield Compiled(watch.id, query, outlets_of, watch.lookalikes)
 
     return WatchSet(good(), terms), tuple(bad)
 
@@ -105,8 +109,11 @@ class WatchSet:
         self._texts: list[str] = []
         self._roots: list[Node] = []
         self._outlets: list[frozenset[str] | None] = []
+        folding: list[Compiled] = []
         with _collector_paused():
             for watch in watches:
+                if watch.lookalikes:
+                    folding.append(watch._replace(lookalikes=False))
                 self._ids.append(watch.id)
                 self._texts.append(watch.query.text)
                 self._roots.append(watch.query.root)
@@ -122,6 +129,7 @@ class WatchSet:
         self._known: dict[str, _Meaning] = {}
         with _collector_paused():
             self._build()
+        self._folding = WatchSet(folding, terms) if folding else None
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -130,7 +138,11 @@ class WatchSet:
 
     def match(self, text: ItemText) -> tuple[Match, ...]:
         """Every watch found in the item, in the order the watches were given."""
-        return self.match_prepared(self.prepare(text))
+        found = self.match_prepared(self.prepare(text))
+        if self._folding is None or (plain := _folded(text)) == text:
+            return found
+        by_id = {match.watch: match for match in (*self._folding.match(plain), *found)}
+        return tuple(by_id[name] for name in self._ids if name in by_id)
 
     def prepare(self, text: ItemText) -> Prepared:
         """Normalise and cut once; what `match_prepared` takes."""
@@ -153,6 +165,12 @@ class WatchSet:
 
     def explain(self, watch_id: str, text: ItemText) -> Explanation:
         """Why a watch is found in the item, or what it lacks. Raises `UnknownName`."""
+        explanation = self._explain(watch_id, text)
+        if explanation.hit or self._folding is None or watch_id not in self._folding.ids:
+            return explanation
+        return self._folding.explain(watch_id, _folded(text))
+
+    def _explain(self, watch_id: str, text: ItemText) -> Explanation:
         index = self._number(watch_id)
         outlets = self._outlets[index]
         prepared = self.prepare(text)
@@ -350,4 +368,11 @@ def _match(watch: str, query: Query, evaluation: Evaluation, truth: int) -> Matc
         spans=tuple(evaluation.spans(query.root)),
         clause=clause(query, query.root, evaluation),
         undecided=undecided,
+    )
+
+
+def _folded(text: ItemText) -> ItemText:
+    """The item with look-alike letters in Latin; offsets are the same."""
+    return replace(
+        text, title=folded(text.title), lead=folded(text.lead), body=folded(text.body), author=folded(text.author)
     )
