@@ -231,6 +231,7 @@ class _Told:
             "published_assumed": item.published_assumed,
             "first_seen": _stamp(item.first_seen),
             "matched": [_found(span, item) for span in self._spans()[: room.contexts * 8]],
+            "clause": alert.match.clause if alert.match else "",
             "undecided": (alert.match.undecided or None) if alert.match else None,
             "copies": [
                 {

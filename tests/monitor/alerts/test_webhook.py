@@ -72,7 +72,7 @@ def test_a_message_arrives_signed_with_its_key_and_a_documented_body(send: Send,
     assert list(got.json) == [
         "id", "key", "watch", "watch_title", "severity", "state", "headline", "headline_before", "language",
         "direction", "outlet", "outlet_name", "url", "page", "published", "published_assumed", "first_seen", "matched",
-        "undecided", "copies", "item", "sent",
+        "clause", "undecided", "copies", "item", "sent",
     ]  # fmt: skip
     assert got.json["headline"] == item.title
     assert got.json["first_seen"] == "2026-11-24T11:58:00Z"
