@@ -117,9 +117,8 @@ def test(  # noqa: PLR0917  (options)
     if as_json:
         show.lines(_json_rows(report))
         return
-    click.echo(
-        f"{report.tested} items" + (f" over {report.days} days" if text is None and lines is None else "") + ".\n"
-    )
+    over = f" over {report.days} days" if text is None and lines is None else ""
+    click.echo(f"{_counted(report.tested, 'item')}{over}.\n")
     for each in report.watches.values():
         _print_report(each, report)
 
@@ -180,7 +179,7 @@ async def _archived(store: Store, since: datetime) -> list[PastItem]:
 
 def _print_report(each: WatchReport, report: Report) -> None:
     a_day = len(each.fires) / report.days if report.days else 0.0
-    click.secho(f"{each.watch}  {len(each.fires)} hits, {a_day:.1f} a day", bold=True)
+    click.secho(f"{each.watch}  {_counted(len(each.fires), 'hit')}, {a_day:.1f} a day", bold=True)
     for name, counts in (("outlets", each.per_outlet), ("languages", each.per_language), ("shared with", each.overlap)):
         if shown := ", ".join(f"{key or 'none'} {count}" for key, count in list(counts.items())[:8]):
             click.echo(f"  {name}: {shown}")
@@ -194,6 +193,10 @@ def _print_report(each: WatchReport, report: Report) -> None:
         for remark in archive_lint(len(each.fires), report.tested):
             click.echo(f"  remark: {remark.message}")
     click.echo()
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _json_rows(report: Report) -> Iterator[dict[str, Any]]:
