@@ -18,6 +18,9 @@ from config.wording import near
 BUILT_IN_OUTLET = "wirewatch"
 BUILT_IN_WATCH = "wirewatch-notices"
 """The service's own notices are items of this outlet, matched by this watch (``monitor/health.py``)."""
+CANARY = "wirewatch-canary"
+"""The outlet, the watch and the channel of the hourly canary (``monitor/canary.py``)."""
+_KEPT = {BUILT_IN_OUTLET: "notices of", BUILT_IN_WATCH: "notices of", CANARY: "the hourly canary of"}
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """Anything else is refused by the model, and is not quoted: it may be an address in the wrong place."""
@@ -37,7 +40,8 @@ def problems(documents: Sequence[Document], *, unreadable: Collection[str] = ())
     yield from _twice(channels, "channel")
     yield from _twice(watch_ids, "watch")
     yield from _outlet_names(outlets)
-    yield from _reserved(watch_ids, BUILT_IN_WATCH)
+    yield from _reserved(watch_ids, BUILT_IN_WATCH, CANARY)
+    yield from _reserved(channels, CANARY)
     outlet_ids = {name for _, _, name in outlets}
     outlet_ids |= {document.stem for document in documents if document.kind == "outlet"}
     outlet_ids |= {Path(name).stem for name in unreadable if "outlets/" in name}
@@ -49,6 +53,9 @@ def problems(documents: Sequence[Document], *, unreadable: Collection[str] = ())
                 yield from _unknown(document, (*watch, "notify"), channel_ids, "channel")
     for document in settings:
         yield from _unknown(document, ("service", "notify"), channel_ids, "channel")
+        yield from _unknown_id(document, ("service", "canary"), channel_ids, "channel")
+        for channel in _tables(document, "channel"):
+            yield from _unknown_id(document, (*channel, "escalate_to"), channel_ids, "channel")
 
 
 def _tables(document: Document, name: str) -> Iterator[KeyPath]:
@@ -81,24 +88,29 @@ def _twice(ids: Sequence[Named], what: str) -> Iterator[Problem]:
 
 
 def _outlet_names(ids: Sequence[Named]) -> Iterator[Problem]:
-    yield from _reserved(ids, BUILT_IN_OUTLET)
+    yield from _reserved(ids, BUILT_IN_OUTLET, CANARY)
     for document, path, name in ids:
         if name != document.stem:
             message = "an outlet's id is the name of its file"
             yield document.problem(path, message, f'write "{document.stem}", or rename the file to {name}.toml')
 
 
-def _reserved(ids: Sequence[Named], own: str) -> Iterator[Problem]:
+def _reserved(ids: Sequence[Named], *own: str) -> Iterator[Problem]:
     for document, path, name in ids:
-        if name == own:
-            yield document.problem(path, f'"{own}" is kept for notices of the service itself', "choose another id")
+        if name in own:
+            message = f'"{name}" is kept for {_KEPT[name]} the service itself'
+            yield document.problem(path, message, "choose another id")
 
 
 def _unknown(document: Document, path: KeyPath, known: Collection[str], what: str) -> Iterator[Problem]:
     values = document.at(path)
-    for index, value in enumerate(values if isinstance(values, list) else ()):
-        for _, at, name in _named(document, (*path, index), value):
-            if name not in known:
-                there = f"there are: {', '.join(sorted(known))}" if len(known) <= 10 else ""
-                nothing = f"there is no {what} yet" if not known else there
-                yield document.problem(at, f'no {what} is called "{name}"', near(name, sorted(known)) or nothing)
+    for index in range(len(values) if isinstance(values, list) else 0):
+        yield from _unknown_id(document, (*path, index), known, what)
+
+
+def _unknown_id(document: Document, path: KeyPath, known: Collection[str], what: str) -> Iterator[Problem]:
+    for _, at, name in _named(document, path, document.at(path)):
+        if name not in known:
+            there = f"there are: {', '.join(sorted(known))}" if len(known) <= 10 else ""
+            nothing = f"there is no {what} yet" if not known else there
+            yield document.problem(at, f'no {what} is called "{name}"', near(name, sorted(known)) or nothing)

@@ -1,9 +1,9 @@
 """A folder of TOML -> `Config`, or every problem of every file at once.
 
-The folder holds ``wirewatch.toml``, ``outlets/*.toml`` (one outlet a file), ``watches/*.toml`` (one beat a file) and
-``concepts.toml``. Each of the four that it lacks is taken from what ships; one that it has replaces the shipped one
-whole, except that ``extend = true`` at the top of ``concepts.toml`` adds to the shipped concepts. Files whose names
-begin with a dot are editors' own and are not read.
+The folder holds ``wirewatch.toml``, ``outlets/*.toml`` (one outlet a file), ``watches/*.toml`` (one beat a file),
+``concepts.toml`` and ``claims.toml``. Each of the five that it lacks is taken from what ships; one that it has replaces
+the shipped one whole, except that ``extend = true`` at the top of the last two adds to the shipped tables. Files whose
+names begin with a dot are editors' own and are not read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from config import crosscheck, references, wording
 from config.document import Document, Kind, read
 from config.errors import ConfigError, Problem
-from config.model import Concept, ConceptFile, Config, Outlet, Place, Settings, Watch, WatchFile, Written
+from config.model import ClaimFile, Claims, ClaimWords, Concept, ConceptFile, Config, Outlet, Place, Settings, Watch, WatchFile, Written
 from config.positions import spot_in
 from config.schema import MODELS
 
@@ -27,8 +27,11 @@ PARTS: Mapping[str, Kind] = {
     "outlets": "outlet",
     "watches": "watches",
     "concepts.toml": "concepts",
+    "claims.toml": "claims",
 }
 """What a folder may hold, and the kind of each."""
+_TABLES: Mapping[Kind, tuple[str, ...]] = {"concepts": ("concepts",), "claims": ("hedges", "denials")}
+"""Of the files that may extend the shipped ones: what holds the tables that are added and replaced by name."""
 
 
 def shipped() -> Path:
@@ -63,6 +66,7 @@ def load(
         outlets={outlet.id: outlet for outlet in told.outlets},
         watches={watch.id: watch for watch in told.watches},
         concepts=told.concepts,
+        claims=Claims(hedges=told.hedges, denials=told.denials),
         places=places,
         strings=strings,
         secrets=secrets.values if secrets else {},
@@ -75,7 +79,7 @@ def load(
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Settings first, then outlets, watches, concepts; in each file by place."""
+    """Settings first, then outlets, watches, concepts, claims; in each file by place."""
     return sorted(problems, key=lambda each: (_rank(each), each.file, each.line, each.column))
 
 
@@ -120,6 +124,8 @@ class _Told:
     outlets: list[Outlet] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
     concepts: dict[str, Concept] = field(default_factory=dict)
+    hedges: dict[str, ClaimWords] = field(default_factory=dict)
+    denials: dict[str, ClaimWords] = field(default_factory=dict)
 
     def take(self, document: Document | Problem) -> None:
         if isinstance(document, Problem):
@@ -144,6 +150,9 @@ class _Told:
                 self.watches += value.watch
             case ConceptFile():
                 self.concepts |= value.concepts
+            case ClaimFile():
+                self.hedges |= value.hedges
+                self.denials |= value.denials
 
 
 def _read(folder: Path | None, draft: Path | None, trial: Path | None) -> _Told:
@@ -152,8 +161,8 @@ def _read(folder: Path | None, draft: Path | None, trial: Path | None) -> _Told:
         if part == "watches" and draft is not None:
             told.take(read(draft, kind=kind, name=str(draft)))
             continue
-        if part == "concepts.toml":
-            _read_concepts(told, folder)
+        if kind in _TABLES:
+            _read_extending(told, folder, part, kind)
             continue
         base, label = _origin(folder, part)
         try:
@@ -169,11 +178,11 @@ def _read(folder: Path | None, draft: Path | None, trial: Path | None) -> _Told:
     return told
 
 
-def _read_concepts(told: _Told, folder: Path | None) -> None:
-    base, label = _origin(folder, "concepts.toml")
-    own = read(base / "concepts.toml", kind="concepts", name=f"{label}concepts.toml")
+def _read_extending(told: _Told, folder: Path | None, part: str, kind: Kind) -> None:
+    base, label = _origin(folder, part)
+    own = read(base / part, kind=kind, name=f"{label}{part}")
     if base != shipped() and isinstance(own, Document) and own.data.get("extend") is True:
-        told.take(read(shipped() / "concepts.toml", kind="concepts", name="shipped/concepts.toml"))
+        told.take(read(shipped() / part, kind=kind, name=f"shipped/{part}"))
     told.take(own)
 
 
@@ -191,7 +200,7 @@ def _files(part: Path) -> list[Path]:
 
 
 def _rank(problem: Problem) -> int:
-    """Settings first, then outlets, watches, concepts."""
+    """Settings first, then outlets, watches, concepts, claims."""
     parts = problem.file.removeprefix("shipped/").split("/")
     return list(PARTS).index(parts[0]) if parts[0] in PARTS else len(PARTS)
 
@@ -203,7 +212,8 @@ def _places(documents: Iterable[Document]) -> tuple[dict[str, Place], dict[str, 
     places: dict[str, Place] = {}
     strings: dict[str, Written] = {}
     for document in documents:
-        replaced = {("concepts", name) for name in document.data["concepts"]} if document.kind == "concepts" else set()
+        tables = _TABLES.get(document.kind, ())
+        replaced = {(table, name) for table in tables for name in document.data.get(table, ())}
         for key in [key for key in places if tuple(key.split(".")[:2]) in replaced]:  # shipped ones, where extended
             del places[key]
             strings.pop(key, None)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -32,9 +33,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from config.countries import WITH_HOLIDAYS
+
 Language = Literal["en", "he", "ar"]
 Severity = Literal["low", "normal", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "normal", "high", "critical")
+ChangeClass = Literal[
+    "number", "name", "quote", "hedge", "denial", "date", "typo", "whitespace", "liveblog", "wording"
+]  # fmt: skip
+"""What an edit changed (``docs/edits.md`` says what each means)."""
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -75,6 +82,12 @@ def _zone(name: object) -> str:
     return str(name)
 
 
+def _country(code: object) -> str:
+    if code not in WITH_HOLIDAYS:
+        raise ValueError('must be a country whose public holidays are known, as two capital letters: "IL", "QA", "GB"')
+    return str(code)
+
+
 def _web_address(text: object) -> str:
     if not isinstance(text, str) or re.search(r"[\s\x00-\x1f]", text):  # urlsplit drops line ends silently
         raise ValueError("write a whole address, without spaces, that begins with https:// or http://")
@@ -86,6 +99,15 @@ def _web_address(text: object) -> str:
     if parts.port == 0:  # reading it also refuses what is no port at all
         raise ValueError("0 is not a port")
     return text
+
+
+def _day_time(text: object) -> time:
+    if isinstance(text, time) and text == time(text.hour, text.minute):
+        return text
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError('write a time of day as hours and minutes in quotes: "07:30", "23:00"')
+    return time(int(found[1]), int(found[2]))
 
 
 def _address_or_nothing(text: object) -> str:
@@ -107,6 +129,15 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d+\s*(s|m|h|d)$"}),
 ]
 Zone = Annotated[str, BeforeValidator(_zone)]
+DayTime = Annotated[
+    time,
+    BeforeValidator(_day_time),
+    PlainSerializer(lambda told: f"{told:%H:%M}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"}),
+]
+Country = Annotated[
+    str, BeforeValidator(_country), WithJsonSchema({"type": "string", "enum": list(WITH_HOLIDAYS)})
+]  # fmt: skip
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
 Pattern = Annotated[str, BeforeValidator(_pattern)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -142,6 +173,11 @@ class Service(_Told):
     """On the first poll of a source, what is dated younger is told; the rest, undated too, is filed and listed."""
     notify: tuple[Id, ...] = ()
     """Ids of the channels that get notices of the service itself: a source dead or back, an alert undeliverable."""
+    canary: Id | None = None
+    """Channel that the hourly canary is sent to, through the whole path; without one it ends inside the service."""
+    heartbeat_url: Reference | None = None
+    """Asked every minute while all is well (GET), so that an outside dead-man switch notices when it is not:
+    ``env:NAME`` or ``file:PATH``."""
 
 
 class Retention(_Told):
@@ -160,6 +196,15 @@ class StoreSettings(_Told):
     """The database; a relative path starts at the folder of this file."""
     retention: Retention = Retention()
     """How long texts are kept."""
+
+
+def store_path(url: str, folder: Path | None) -> Path | None:
+    """The file that a store's address names, ``sqlite:///relative.db`` (to ``folder``) or ``sqlite:////absolute.db``;
+    ``None`` when it names none."""
+    found = re.fullmatch(r"sqlite:///([^?#\0]+)", url)
+    if found is None or found[1].startswith(":memory:"):
+        return None
+    return (folder or Path.cwd()) / found[1]
 
 
 class Web(_Told):
@@ -187,12 +232,29 @@ class FileReference(_Told):
     """The file that holds the address, and nothing else."""
 
 
+class Quiet(_Told):
+    """``quiet = { from = "23:00", to = "06:00" }``: hours by the clock of `Service.time_zone`, over midnight too."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    since: DayTime = Field(alias="from")
+    """From this time of day."""
+    to: DayTime
+    """Until this one: what waited leaves then, in one message."""
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if self.since == self.to:
+            raise _refused("quiet hours that end when they begin are none; leave `quiet` out", "to")
+        return self
+
+
 class Channel(_Told):
     """``[[channel]]``: where alerts go.
 
     ``url`` is ``page``, ``stdout``, ``file:NAME.jsonl``, ``webhook:https://…`` written plainly, or a
-    reference (``env:NAME``, ``{ file = "…" }``) to one of these or to any Apprise address: those carry
-    secrets, so they may not stand in the file itself.
+    reference (``env:NAME``, ``{ file = "…" }``) to one of these, to a mail server (``smtp://…``, see
+    ``config/smtp.py``) or to any Apprise address: those carry secrets, so they may not stand in the file itself.
     """
 
     id: Id
@@ -206,6 +268,27 @@ class Channel(_Told):
     """Signs a webhook's messages (Standard Webhooks, ``whsec_…``): ``env:NAME`` or ``file:PATH``."""
     min_severity: Severity = "normal"
     """Alerts below it are not sent here."""
+    quiet: Quiet | None = None
+    """Hours in which only critical alerts are sent; the others wait until they end."""
+    digest: Duration | None = None
+    """Low and normal alerts are gathered for so long and leave in one message."""
+    digest_at: DayTime | None = None
+    """Low and normal alerts leave in one message once a day, at this time of `Service.time_zone`."""
+    escalate_to: Id | None = None
+    """Channel that is told a critical alert of this one that nobody acknowledged."""
+    escalate_after: Duration | None = None
+    """How long one may take to acknowledge it."""
+
+    @model_validator(mode="after")
+    def _one_digest_and_whole_escalation(self) -> Self:
+        if self.digest is not None and self.digest_at is not None:
+            raise _refused("choose `digest` or `digest_at`", "digest_at")
+        if (self.escalate_to is None) != (self.escalate_after is None):
+            key = "escalate_to" if self.escalate_after is None else "escalate_after"
+            raise _refused("`escalate_to` and `escalate_after` go together", key)
+        if self.escalate_to == self.id:
+            raise _refused("a channel cannot escalate to itself", "escalate_to")
+        return self
 
     @field_validator("url")
     @classmethod
@@ -241,14 +324,17 @@ class Settings(_Told):
 
 
 class Cadence(_Told):
-    """How often a source is asked."""
+    """How often a source is asked. Once three days of it were seen, it is asked more often in the hours of the week in
+    which it usually has something new, and less often in the others; over a week, not more often than `every`."""
 
     every: Duration = timedelta(minutes=15)
-    """The usual time between two polls."""
+    """The usual time between two polls. The same as `max`: it is never asked less often."""
     min: Duration = timedelta(minutes=5)
-    """How soon it is asked again when everything it lists is new: it may have published more than it lists."""
+    """The shortest: in its busiest hours, and when everything it lists is new, so that it may have published more than
+    it lists. The same as `every`: it is never asked more often."""
     max: Duration = timedelta(hours=1)
-    """How far failures push the next poll back, at most an hour (or `every`, where that is longer)."""
+    """The longest, in hours in which it is usually silent: at night, on days of rest. Failures push the next poll back
+    as far, but at most an hour (or `every`, where that is longer)."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -357,7 +443,10 @@ class Outlet(_Told):
     language: Language
     """The language it writes in."""
     time_zone: Zone
-    """The zone of times it writes without one."""
+    """The zone of times it writes without one, and of its week."""
+    holidays: Country | None = None
+    """Country (ISO 3166, two letters) whose public holidays it keeps: it is then expected to be as silent as on its
+    weekly day of rest."""
     access: Literal["feed", "page", "headline", "aggregator"]
     """``feed``: feed or sitemap, pages not needed; ``page``: article pages may be read;
     ``headline``: headline and link only; ``aggregator``: only through an aggregator."""
@@ -445,6 +534,49 @@ class ConceptFile(_Told):
     """One table each: ``[concepts.NAME]``; a watch names it as ``@NAME``."""
 
 
+class ClaimWords(_Told):
+    """``[hedges.NAME]``, ``[denials.NAME]``: words that say the same of a claim, in three languages.
+
+    A phrase is found in its forms; ``a|b`` is either word, ``…`` stands for up to three words, ``*`` ends a word of
+    which only the beginning is given (never the first), ``=`` before a phrase lets its words have no endings.
+    """
+
+    en: tuple[Form, ...] = ()
+    """Phrases in English."""
+    he: tuple[Form, ...] = ()
+    """Phrases in Hebrew."""
+    ar: tuple[Form, ...] = ()
+    """Phrases in Arabic."""
+    unless: Mapping[Language, tuple[Form, ...]] = Field(default_factory=dict)
+    """Longer phrases in which they mean something else: what these cover does not count."""
+    before_number: StrictBool = False
+    """They count only where a number follows ("about 20")."""
+
+    @model_validator(mode="after")
+    def _some_phrase(self) -> Self:
+        if not (self.en or self.he or self.ar):
+            raise ValueError("it needs a phrase in at least one language: en, he or ar")
+        return self
+
+
+class Claims(_Told):
+    """How texts hedge and deny: by these an edit is recognised that makes a claim weaker, stronger, or denied."""
+
+    hedges: Mapping[ConceptId, ClaimWords] = Field(default_factory=dict)
+    """One table each: ``[hedges.NAME]``."""
+    denials: Mapping[ConceptId, ClaimWords] = Field(default_factory=dict)
+    """One table each: ``[denials.NAME]``."""
+
+
+class ClaimFile(Claims):
+    """The whole of ``claims.toml``."""
+
+    version: Literal[1]
+    """Of the file's format."""
+    extend: StrictBool = False
+    """Add to the tables that ship, replacing those of the same name; without it the file stands alone."""
+
+
 class Examples(_Told):
     """Headlines that must and must not fire the watch; `wirewatch check` runs them."""
 
@@ -469,6 +601,9 @@ class Watch(_Told):
     """What fires it: an item that is new, one that was edited."""
     max_age: Duration | None = None
     """Items dated older are not told."""
+    cooldown: Duration | None = None
+    """After an alert, what else is told of the same story waits so long and leaves in one message. A changed number,
+    quote or hedge, a denial and a critical alert do not wait."""
     severity: Severity = "normal"
     """Of its alerts: the most severe leave first, and a channel takes those from its `min_severity` up."""
     notify: tuple[Id, ...] = ()
@@ -515,6 +650,7 @@ class Config(_Told):
     outlets: Mapping[str, Outlet]
     watches: Mapping[str, Watch]
     concepts: Mapping[str, Concept]
+    claims: Claims = Claims()
     places: Mapping[str, Place] = Field(default_factory=dict)
     """``"watch.hostage-deal.when"`` → where it stands; keys are kind, id, key."""
     strings: Mapping[str, Written] = Field(default_factory=dict, repr=False, exclude=True)
@@ -527,8 +663,8 @@ class Config(_Told):
 
 
 __all__ = [
-    "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "Channel", "Concept", "ConceptFile", "Config", "Examples",
+    "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "ChangeClass", "Channel", "ClaimFile", "ClaimWords", "Claims", "Concept", "ConceptFile", "Config", "Examples",
     "FileReference", "IdentityRule", "Language", "Outlet", "Place", "Retention", "Selectors", "Service",
     "Settings", "Severity", "Source", "SourceKind", "StoreSettings", "Watch", "WatchFile", "Web", "Written",
-    "duration", "written",
+    "duration", "store_path", "written",
 ]  # fmt: skip

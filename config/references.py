@@ -10,7 +10,7 @@ import binascii
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,16 @@ from pydantic import SecretStr
 from config.document import Document
 from config.errors import Problem
 from config.positions import Path as KeyPath
+from config.smtp import SCHEMES, mail_server
 
 _LIMIT = 64 * 1024
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """What the channels' references lead to."""
+    """What the references lead to."""
 
     values: Mapping[str, SecretStr]
     problems: tuple[Problem, ...]
@@ -39,14 +41,14 @@ class _Unresolved(Exception):
 
 
 def follow(document: Document, folder: Path, environ: Mapping[str, str]) -> Secrets:
-    """Follow every reference of the channels in ``document``; files are looked for from ``folder``."""
+    """Follow every reference in ``document``; files are looked for from ``folder``."""
     values: dict[str, SecretStr] = {}
     problems: list[Problem] = []
     warnings: list[str] = []
     for path, reference in _references(document):
         try:
             value = _value(reference, folder, environ)
-            (_check_signing if path[-1] == "secret" else _check_address)(value)
+            _CHECKS[str(path[-1])](value)
         except _Unresolved as why:
             problems.append(document.problem(path, f"{reference}: {why}"))
             continue
@@ -77,13 +79,16 @@ def _channels(document: Document) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
 
 def _references(document: Document) -> Iterator[tuple[KeyPath, str]]:
     """Well-formed references only; the others are refused by the model."""
+    heartbeat = document.at(("service", "heartbeat_url"))
+    if isinstance(heartbeat, str) and _REFERENCE.fullmatch(heartbeat):
+        yield ("service", "heartbeat_url"), heartbeat
     for path, channel in _channels(document):
         url, secret = channel.get("url"), channel.get("secret")
         if isinstance(url, dict) and isinstance(url.get("file"), str):
             yield (*path, "url"), f"file:{url['file']}"
         elif isinstance(url, str) and re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", url):
             yield (*path, "url"), url
-        if isinstance(secret, str) and re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+", secret):
+        if isinstance(secret, str) and _REFERENCE.fullmatch(secret):
             yield (*path, "secret"), secret
 
 
@@ -130,6 +135,17 @@ def _check_address(value: str) -> None:
         raise _Unresolved("leads to another reference: put the address itself there")
     if value.startswith("webhook:") and not re.match(r"webhook:https?://[^/\s]", value):
         raise _Unresolved("leads to a webhook without a whole address: webhook:https://…")
+    if value.partition(":")[0].lower() in SCHEMES:
+        try:
+            mail_server(value)
+        except ValueError as why:  # it repeats nothing of the value
+            raise _Unresolved(f"leads to no mail server: {why}") from None
+
+
+def _check_web_address(value: str) -> None:
+    """What an HTTP client can ask, with a path that is often the secret itself."""
+    if not value.isprintable() or " " in value or not re.match(r"https?://[^/\s]", value):
+        raise _Unresolved("leads to no web address: https://…")
 
 
 def _check_signing(value: str) -> None:
@@ -140,6 +156,14 @@ def _check_signing(value: str) -> None:
         key = b""
     if not 24 <= len(key) <= 64:
         raise _Unresolved("leads to no signing secret: whsec_ and 24 to 64 bytes in base64")
+
+
+_CHECKS: Mapping[str, Callable[[str], None]] = {
+    "url": _check_address,
+    "secret": _check_signing,
+    "heartbeat_url": _check_web_address,
+}
+"""By the key that refers to it."""
 
 
 def _signed_without_webhook(document: Document, values: Mapping[str, SecretStr]) -> Iterator[Problem]:

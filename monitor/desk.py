@@ -9,19 +9,23 @@ configuration with its compiled watches) serves an answer from its first stage t
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from config.errors import ConfigError, Problem
 from config.load import in_order, load, place_in
-from config.model import Channel, Config, Outlet, Watch
-from monitor import health, schedule
+from config.model import Cadence, Channel, Config, Outlet, Source, Watch
+from monitor import canary, health, rhythm, schedule, signs
 from monitor.alerts import policy
+from monitor.alerts.waiting import Told
 from monitor.entries import normalise
+from monitor.errors import StoreError
 from monitor.language.concepts import lints as concept_lints
 from monitor.model import (
     Answer,
@@ -38,6 +42,7 @@ from monitor.model import (
     SourceState,
 )
 from monitor.ports import Archive, Clock, Decide, Ledger, Schedule
+from monitor.restdays import Week, prepare, week_of
 from monitor.stories.copies import TitleIndex
 from monitor.stories.identity import candidates
 from monitor.watches.compile import BadWatch, WatchSet, compile_watches
@@ -46,6 +51,8 @@ from monitor.watches.lint import Linter
 
 log = logging.getLogger(__name__)
 
+BUILT_IN = (health.OUTLET, canary.NAME)
+"""Outlets of the service itself: what they say is no news."""
 PAGE_ATTEMPTS = 3
 PAGE_RETRY = timedelta(minutes=10)
 GAP = 5
@@ -65,17 +72,18 @@ class Edition:
     by_id: Mapping[str, Watch]
     outlets: Mapping[str, Outlet]
 
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        return self.config.settings.channel
+    def channels_for(self, outlet: str) -> tuple[Channel, ...]:
+        """The channels that items of an outlet may be told on."""
+        settings = self.config.settings
+        return canary.takers(settings) if outlet == canary.NAME else settings.channel
 
     def match(self, text: ItemText) -> tuple[Match, ...]:
-        """What a text matches. A watch that names no outlet means all the news: the service's own notices are matched
+        """What a text matches. A watch that names no outlet means all the news: what is the service's own is matched
         only by watches that name its outlet."""
         found = self.watches.match(text)
-        if text.outlet != health.OUTLET:
+        if text.outlet not in BUILT_IN:
             return found
-        return tuple(each for each in found if health.OUTLET in self.by_id[each.watch].outlets)
+        return tuple(each for each in found if text.outlet in self.by_id[each.watch].outlets)
 
 
 def open_edition(folder: Path | None, *, watches: Path | None = None) -> Edition:
@@ -93,12 +101,13 @@ def open_edition(folder: Path | None, *, watches: Path | None = None) -> Edition
 
 def edition(config: Config) -> Edition:
     """Compile a configuration; raises `ConfigError` with every bad query at its place in its file."""
-    own = health.built_in_watch(config.settings)
-    outlets = {**config.outlets, health.OUTLET: health.built_in_outlet()}
-    compiled, bad = compile_watches([*config.watches.values(), own], config.concepts, outlets=outlets)
+    own = (health.built_in_watch(config.settings), canary.built_in_watch(config.settings))
+    outlets = {**config.outlets, **{each.id: each for each in (health.built_in_outlet(), canary.built_in_outlet())}}
+    compiled, bad = compile_watches([*config.watches.values(), *own], config.concepts, outlets=outlets)
     if bad:
         raise ConfigError([_problem(config, each) for each in bad])
-    return Edition(config=config, watches=compiled, by_id={**config.watches, own.id: own}, outlets=outlets)
+    by_id = {**config.watches, **{watch.id: watch for watch in own}}
+    return Edition(config=config, watches=compiled, by_id=by_id, outlets=outlets)
 
 
 def remarks(edition: Edition) -> tuple[str, ...]:
@@ -156,13 +165,19 @@ class Desk:
         titles: TitleIndex,
         jitter: Callable[[], float],
         filed: Callable[[Filed], None] = lambda filed: None,
+        failing: Callable[[StoreError], None] = lambda error: None,
     ) -> None:
         self.edition = first
         self._store = store
         self._clock = clock
         self._titles = titles
         self._jitter = jitter
-        self._on_filed = filed
+        self._on_filed, self._on_failing = filed, failing
+
+    async def prepare(self, edition: Edition) -> None:
+        """What would hold up the loop when it is first needed: the holidays of the outlets' countries."""
+        countries = {outlet.holidays for outlet in edition.outlets.values()} - {None}
+        await asyncio.to_thread(prepare, sorted(filter(None, countries)), self._clock.now().year)
 
     # ------------------------------------------------------------------ stages
 
@@ -198,12 +213,15 @@ class Desk:
         found = candidates(answer.entries, outlet, source)
         if isinstance(due, PageDue):
             return Filing(answer=answer, candidates=found, after=None, held=None, fence=due.fence)
-        if source is None or source.kind != "aggregator":  # a query that finds nothing today is not emptied
+        now, week, learnt = self._clock.now(), week_of(outlet), due.rhythm
+        if not _may_be_empty(source, due, week, now):
             answer = schedule.judged(answer, due)
-        cadence = outlet.cadence
-        if source is not None and source.every is not None:
-            cadence = cadence.model_copy(update={"every": source.every})
-        after, held = schedule.after(due, answer, cadence, now=self._clock.now(), jitter=self._jitter())
+        if answer.outcome in schedule.GOOD:
+            told = due.episode(schedule.SILENT) is not None
+            learnt = rhythm.learned(learnt, answer, found, week, now=now, told=told)
+        after, held = schedule.after(
+            due, answer, _cadence(outlet, source), now=now, jitter=self._jitter(), learnt=learnt, week=week
+        )  # fmt: skip
         return Filing(answer=answer, candidates=found, after=after, held=held, fence=due.fence)
 
     def matched(self, filing: Filing, unchanged: Collection[str], edition: Edition) -> Filing:
@@ -232,6 +250,13 @@ class Desk:
 
     async def filed(self, filing: Filing, due: SourceState | PageDue, edition: Edition) -> Filed:
         """Everything in one transaction; then, if the source's health changed, the notice of it in another."""
+        try:
+            return await self._filed(filing, due, edition)
+        except StoreError as error:
+            self._on_failing(error)
+            raise
+
+    async def _filed(self, filing: Filing, due: SourceState | PageDue, edition: Edition) -> Filed:
         if isinstance(due, PageDue):
             return await self._page_filed(filing, due, edition)
         done = await self._store.file(filing, self._decide(filing, edition, first_poll=due.baselined is None))
@@ -239,12 +264,11 @@ class Desk:
         now_held = filing.held if done.quarantined else filing.after
         assert now_held is not None
         if not done.overtaken:  # else the later visit tells how its source is
-            await self._tell_health(due, now_held, filing.answer, edition)
+            now_held = await self._tell_health(due, now_held, filing.answer, edition)
         if told := health.moved(due, now_held, now=self._clock.now()):
             await self.tell(told)
         if self._gap(filing.answer, due, done, edition):
-            sooner = replace(now_held, next_due=self._clock.now() + edition.outlets[due.outlet].cadence.min)
-            await self.tell((health.gap(due.id, done.new, now=self._clock.now()),), after=sooner)
+            await self._tell_gap(due, now_held, done, edition)
         if done.adopted:
             await self.tell((health.adopted(due.id, done.adopted, now=self._clock.now()),))
         return done
@@ -256,7 +280,8 @@ class Desk:
             return
         reason = f"could not be filed: {type(error).__name__}: {error}"
         failed = replace(answer, outcome=Outcome.FAILED, reason=reason, entries=(), validators=due.validators)
-        cadence = self.edition.outlets[due.outlet].cadence
+        outlet = self.edition.outlets[due.outlet]
+        cadence = _cadence(outlet, outlet.source_of(due.id))
         after, _held = schedule.after(due, failed, cadence, now=self._clock.now(), jitter=self._jitter())
         filing = Filing(answer=failed, candidates=(), after=after, held=after, fence=due.fence)
         await self._store.file(filing, self._decide(filing, self.edition, first_poll=False))
@@ -265,20 +290,32 @@ class Desk:
     async def tell(self, entries: tuple[Entry, ...], *, after: SourceState | None = None) -> Filed:
         """File notices of the service itself; ``after`` is a source's state that must change with them."""
         edition = self.edition
-        outlet = edition.outlets[health.OUTLET]
-        now = self._clock.now()
-        answer = Answer(
-            source=f"{health.OUTLET}/service", outlet=health.OUTLET, url=outlet.home, final_url=outlet.home,
-            at=now, outcome=Outcome.OK, entries=entries,
+        done = await self._file_own(self._own_answer(edition.outlets[health.OUTLET], entries), edition, after)
+        for entry in entries:
+            log.warning("notice", extra={"title": entry.title, "lead": entry.lead})
+        return done
+
+    async def file_canary(self) -> str | None:
+        """Send a canary the way of an answer, from its first stage on; its item, or ``None`` when a stage held it
+        back."""
+        edition = self.edition
+        answer = self._own_answer(edition.outlets[canary.NAME], (canary.entry(self._clock.now()),))
+        done = await self._file_own(self.normalised(answer, edition), edition)
+        return done.items[0] if done.items else None
+
+    def _own_answer(self, outlet: Outlet, entries: tuple[Entry, ...]) -> Answer:
+        return Answer(
+            source=f"{outlet.id}/{outlet.source[0].id}", outlet=outlet.id, url=outlet.home, final_url=outlet.home,
+            at=self._clock.now(), outcome=Outcome.OK, entries=entries,
         )  # fmt: skip
+
+    async def _file_own(self, answer: Answer, edition: Edition, after: SourceState | None = None) -> Filed:
         filing = Filing(
-            answer=answer, candidates=candidates(entries, outlet, None), after=after, held=after,
-            fence=after.fence if after is not None else None,
+            answer=answer, candidates=candidates(answer.entries, edition.outlets[answer.outlet], None), after=after,
+            held=after, fence=after.fence if after is not None else None,
         )  # fmt: skip
         filing = self.matched(filing, (), edition)
         done = await self._store.file(filing, self._decide(filing, edition, first_poll=False))
-        for entry in entries:
-            log.warning("notice", extra={"title": entry.title, "lead": entry.lead})
         self._on_filed(done)
         return done
 
@@ -296,17 +333,15 @@ class Desk:
                 text = item_text(candidate.entry, candidate, item.outlet, item.source)
                 matches = tuple(_without_spans(match, outlet) for match in edition.match(text))
             copy_of, reason = item.copy_of, item.copy_reason
-            if change.fresh and item.outlet != health.OUTLET:
+            if change.fresh and item.outlet not in BUILT_IN:
                 copy = self._titles.find(
                     item.outlet, item.language, item.title, item.first_seen, exists=ledger.exists
                 )  # fmt: skip
                 self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
                 if copy is not None:
                     copy_of, reason = copy.of, copy.reason
-            told = ledger.told((copy_of, *ledger.copies(copy_of))) if copy_of and matches else {}
-            rows = policy.rows(
-                change, matches, watches=edition.by_id, channels=edition.channels, baseline=baseline, told=told, now=now
-            )
+            setting = _setting(change, matches, copy_of, ledger, edition, baseline=baseline, now=now)
+            rows = policy.rows(change, matches, setting) if matches else ()
             return Decision(
                 matches=matches,
                 alerts=rows,
@@ -339,13 +374,37 @@ class Desk:
         log.info("page not read", extra={"item": due.item, "url": due.url, "reason": answer.reason, "again": again})
         return Filed()
 
-    async def _tell_health(self, before: SourceState, after: SourceState, answer: Answer, edition: Edition) -> None:
-        state, entries = health.episode(before, after, answer, now=self._clock.now())
-        if not entries:
-            return
-        if before.alarm is None and state.outcome is Outcome.FAILED and state.status is None:
-            state, entries = health.shared(state, entries, await self._store.sources(), now=self._clock.now())
-        await self.tell(entries, after=state)
+    async def _tell_health(
+        self, before: SourceState, after: SourceState, answer: Answer, edition: Edition
+    ) -> SourceState:
+        """Tell what begins or ends; the source's state with its open episodes."""
+        now, outlet = self._clock.now(), edition.outlets[before.outlet]
+        source = outlet.source_of(before.id)
+        state, entries = health.episode(before, after, answer, now=now)
+        if state.outcome is Outcome.FAILED and state.status is None:
+            if state.episode("network") is not None:
+                state = health.left_behind(state, await self._store.sources())
+            elif entries:
+                state, entries = health.shared(state, entries, await self._store.sources(), now=now)
+        query = source is not None and source.kind == "aggregator"
+        state, more = signs.episodes(before, state, answer, week_of(outlet), query=query, now=now)
+        every = _cadence(outlet, source).every * self._clock.pace
+        told = (*entries, *more, *health.late(before, state, every, now=now))
+        if told or state is not after:
+            await self.tell(told, after=state)
+        return state
+
+    async def _tell_gap(self, due: SourceState, after: SourceState, done: Filed, edition: Edition) -> None:
+        """Ask the outlet's sitemaps now, and the source again sooner. After an outage of ours a gap says nothing of the
+        source: what is missing is only looked for."""
+        now, outlet = self._clock.now(), edition.outlets[due.outlet]
+        sitemaps = [f"{outlet.id}/{each.id}" for each in outlet.source if each.kind == "sitemap"]
+        sitemaps = [each for each in sitemaps if each != due.id]
+        await self._store.mark_due(sitemaps, now)
+        usual = schedule.longest(_cadence(outlet, outlet.source_of(due.id)), due.rhythm)
+        if due.last_good is not None and now - due.last_good <= 2 * usual:
+            sooner = replace(after, next_due=min(after.next_due, now + outlet.cadence.min))
+            await self.tell((health.gap(due.id, done.new, sitemaps, now=now),), after=sooner)
 
     def _report(self, answer: Answer, done: Filed) -> None:
         level = logging.DEBUG if answer.outcome is Outcome.UNCHANGED else logging.INFO
@@ -361,6 +420,59 @@ class Desk:
         if done.quarantined:
             log.error("entries held back", extra={"source": answer.source, "count": done.quarantined})
         self._on_filed(done)
+
+
+def _setting(
+    change: Change,
+    matches: tuple[Match, ...],
+    copy_of: str | None,
+    ledger: Ledger,
+    edition: Edition,
+    *,
+    baseline: datetime | None,
+    now: datetime,
+) -> policy.Setting:
+    """What else decides about a change's alerts. The ledger is asked only for what can matter."""
+    zone = ZoneInfo(edition.config.settings.service.time_zone)
+    setting = policy.Setting(
+        watches=edition.by_id, channels=edition.channels_for(change.item.outlet), zone=zone, now=now, baseline=baseline
+    )  # fmt: skip
+    if not matches:
+        return setting
+    setting = replace(setting, muted=ledger.muted())
+    if copy_of is not None:
+        setting = replace(setting, told=ledger.told((copy_of, *ledger.copies(copy_of))))
+    if any(edition.by_id[match.watch].cooldown for match in matches):
+        story = copy_of or change.item.copy_of or change.item.id
+        last = ledger.last((change.item.id, story, *ledger.copies(story)))
+        setting = replace(
+            setting,
+            last={key: Told(alert=alert, story=story) for key, alert in last.items()},
+            pressing=change.before is not None and _pressing(change.before, change.item),
+        )
+    return setting
+
+
+def _pressing(_before: Item, _after: Item) -> bool:
+    return False  # PLACEHOLDER
+
+
+def _may_be_empty(source: Source | None, due: SourceState, week: Week, now: datetime) -> bool:
+    """A query that finds nothing today is not emptied (F46), nor is a news sitemap after two days of rest."""
+    kind = source.kind if source is not None else ""
+    return kind == "aggregator" or (
+        kind == "sitemap" and due.rhythm is not None and rhythm.rests(due.rhythm, week, now=now)
+    )
+
+
+def _cadence(outlet: Outlet, source: Source | None) -> Cadence:
+    """A source's own. An aggregator's answer serves for as long as its file says: it is never asked sooner."""
+    cadence = outlet.cadence
+    if source is not None and source.every is not None:
+        cadence = cadence.model_copy(update={"every": source.every})
+    if source is not None and source.kind == "aggregator":
+        cadence = cadence.model_copy(update={"min": cadence.every})
+    return cadence
 
 
 _NOT_KEPT: Mapping[str, tuple[str, ...]] = {"headline": ("lead", "body", "html"), "lead": ("body", "html"), "body": ()}

@@ -23,6 +23,9 @@ DEAD_ONE_BY_ONE = 10
 NETWORK_FROM = 3
 """Fewer sources without any answer say nothing about the network."""
 _NETWORK = "network"
+_TROUBLE = ("source", "source-wish", _NETWORK)
+"""The kinds of episodes that a good answer ends."""
+LONG_SLEEP = timedelta(hours=1)
 
 _SAID: dict[Outcome, str] = {
     Outcome.BLOCKED: "answers with something that is not its news",
@@ -71,28 +74,50 @@ def notice(kind: str, subject: str, title: str, lead: str, *, now: datetime) -> 
     )
 
 
+def opened(state: SourceState, entry: Entry) -> SourceState:
+    """The state with the episode that a notice tells of."""
+    return replace(state, alarm=f"{state.alarm or ''} {entry.guid}".strip())
+
+
+def closed(state: SourceState, *kinds: str) -> SourceState:
+    """The state without its open episodes of these kinds."""
+    left = [each for each in (state.alarm or "").split() if each.partition(":")[0] not in kinds]
+    return replace(state, alarm=" ".join(left) or None)
+
+
+def began(episode: str) -> datetime:
+    """When an episode was told, by its id (to the second)."""
+    return datetime.fromisoformat(episode.split(":", 2)[2])
+
+
 def episode(
     before: SourceState, after: SourceState, answer: Answer, *, now: datetime
 ) -> tuple[SourceState, tuple[Entry, ...]]:
-    """What to tell about a source after an answer, and its state with the open episode noted.
+    """What to tell about a source that does not give its news, and its state with the open episode noted.
 
     Told at once: blocked, gone, closed, emptied, a server that asks for more than an hour. Told after three in a row:
-    failed. Ended by the next good answer.
+    failed. Ended by the next good answer. A network that was out is back with any answer at all, even a bad one; what
+    is wrong with that is then an episode of its own.
     """
     told: list[Entry] = []
-    if answer.not_before is not None and answer.not_before - now > LONG_WISH and after.outcome not in GOOD:
-        wish = _wish(after, answer.not_before, now)
-        if before.alarm is None:
-            return replace(after, alarm=wish.guid), (wish,)
-    alarming = _alarming(after)
-    if alarming and before.alarm is None:
-        opened = _opened(after, now)
-        told.append(opened)
-        after = replace(after, alarm=opened.guid)
-    elif not alarming and before.alarm is not None and after.outcome in GOOD:
+    out = after.episode(_NETWORK)
+    if out is not None and not _silent(after):
+        told.append(_network_back(out, now))
+        after = replace(closed(after, _NETWORK), failures=min(after.failures, 1))
+    known = after.episode(*_TROUBLE)
+    if known is None and (begun := _begun(after, answer, now)) is not None:
+        told.append(begun)
+        after = opened(after, begun)
+    elif known is not None and after.outcome in GOOD and not _alarming(after):
         told.append(_ended(before, after, now))
-        after = replace(after, alarm=None)
+        after = closed(after, *_TROUBLE)
     return after, tuple(told)
+
+
+def _begun(state: SourceState, answer: Answer, now: datetime) -> Entry | None:
+    if answer.not_before is not None and answer.not_before - now > LONG_WISH and state.outcome not in GOOD:
+        return _wish(state, answer.not_before, now)
+    return _opened(state, now) if _alarming(state) else None
 
 
 def shared(
@@ -100,23 +125,38 @@ def shared(
 ) -> tuple[SourceState, tuple[Entry, ...]]:
     """The same, but one notice for a network that is out instead of one for each source (F2).
 
-    It is out when nobody asked since this source last answered gave any answer at all, not even a bad one.
+    It is out when nobody asked since this source last answered gave any answer at all, not even a bad one. A source
+    that was in trouble of its own before stays in that, and needs none of the network's.
     """
     asked = [each for each in sources if _asked_since(each, state.last_good)]
     if len(asked) < NETWORK_FROM or not all(_silent(each) for each in asked):
         return state, entries
-    known = next((each.alarm for each in asked if (each.alarm or "").startswith(_NETWORK)), None)
+    alone = closed(state, "source", "source-wish")
+    known = next((out for each in asked if (out := each.episode(_NETWORK)) is not None), None)
     if known is not None:
-        return replace(state, alarm=known), ()
-    opened = notice(
+        return replace(alone, alarm=f"{alone.alarm or ''} {known}".strip()), ()
+    begun = notice(
         _NETWORK, "all", "No source answers: the network is out, it seems",
         f"{len(asked)} sources were asked in vain. Each is asked again by itself.", now=now,
     )  # fmt: skip
-    return replace(state, alarm=opened.guid), (opened,)
+    return opened(alone, begun), (begun,)
+
+
+def left_behind(state: SourceState, sources: Iterable[SourceState]) -> SourceState:
+    """A source that does not answer though others do since the network was out: from here on its failures are its own,
+    and are counted anew."""
+    out = state.episode(_NETWORK)
+    others = [each for each in sources if each.id != state.id]
+    if out is None or not any(_asked_since(each, began(out)) and not _silent(each) for each in others):
+        return state
+    return replace(closed(state, _NETWORK), failures=1)
 
 
 def _asked_since(state: SourceState, since: datetime | None) -> bool:
-    return state.last_polled is not None and (since is None or state.last_polled > since)
+    """A source that is closed is not asked: its robots rules are known without the network."""
+    if state.last_polled is None or state.outcome is Outcome.CLOSED:
+        return False
+    return since is None or state.last_polled > since
 
 
 def _silent(state: SourceState) -> bool:
@@ -144,11 +184,13 @@ def _opened(state: SourceState, now: datetime) -> Entry:
     )
 
 
+def _network_back(out: str, now: datetime) -> Entry:
+    """The same item whichever source answers first: told once."""
+    back = notice("network-back", "all", "The network is back", "Sources answer again.", now=now)
+    return replace(back, guid=f"network-back:{out}")
+
+
 def _ended(before: SourceState, after: SourceState, now: datetime) -> Entry:
-    if before.alarm is not None and before.alarm.startswith(_NETWORK):
-        # The same item whichever source answers first: told once.
-        back = notice("network-back", "all", "The network is back", "Sources answer again.", now=now)
-        return replace(back, guid=f"network-back:{before.alarm}")
     since = before.last_good or now
     return notice(
         "source-back",
@@ -198,17 +240,53 @@ def moved(before: SourceState, after: SourceState, *, now: datetime) -> tuple[En
     )
 
 
-def gap(source: str, count: int, *, now: datetime) -> Entry:
+def gap(source: str, count: int, sitemaps: Sequence[str], *, now: datetime) -> Entry:
     """More was published between two polls than the source lists (F58); told once a day."""
+    asked = f"What is missing may stand in {', '.join(sitemaps)}, asked now. " if sitemaps else ""
     entry = notice(
         "gap",
         source,
         f"{source} may have published more than it lists",
-        f"All {count} entries were new since the last poll, so others may have come and gone between. It is asked "
-        "again sooner; a shorter `every` in the outlet's file would help.",
+        f"All {count} entries were new since the last poll, so others may have come and gone between. {asked}It is "
+        "asked again sooner; a shorter `every` in the outlet's file would help.",
         now=now,
     )
     return replace(entry, guid=f"gap:{source}:{now:%Y-%m-%d}")
+
+
+def late(before: SourceState, after: SourceState, every: timedelta, *, now: datetime) -> tuple[Entry, ...]:
+    """A source whose polls end later than the next is due, twice in a row (F120); told once a day."""
+    if min(before.late, after.late) <= every:
+        return ()
+    entry = notice(
+        "late",
+        after.id,
+        f"{after.id} cannot be asked as often as its file says",
+        f"Its last two polls ended {_minutes(before.late)} and {_minutes(after.late)} minutes after they were due; it "
+        f"is to be asked every {_minutes(every)}. Its host has many sources, asks for long delays, or is slow.",
+        now=now,
+    )
+    return (replace(entry, guid=f"late:{after.id}:{now:%Y-%m-%d}"),)
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{length / timedelta(minutes=1):.0f}"
+
+
+def slept(gone: timedelta, *, now: datetime) -> tuple[Entry, ...]:
+    """The machine slept, or its clock was set forward (F118): one notice of what was not watched, if it was long."""
+    if gone < LONG_SLEEP:
+        return ()
+    return (
+        notice(
+            "slept",
+            "service",
+            f"Nothing was watched for {gone / timedelta(hours=1):.1f} hours",
+            f"The machine slept, or its clock was set forward, between {now - gone:%Y-%m-%d %H:%M} and {now:%H:%M} "
+            "UTC. Every source is asked within a minute; what it still lists of that time is told.",
+            now=now,
+        ),
+    )
 
 
 def dead_letters(dead: Sequence[Alert], *, now: datetime) -> tuple[Entry, ...]:
@@ -246,7 +324,26 @@ def _many_dead(dead: Sequence[Alert], now: datetime) -> Entry:
 
 
 def _death(alert: Alert) -> str:
-    return alert.id if alert.resent is None else f"{alert.id}:{alert.resent.isoformat(timespec='seconds')}"
+    """One that was sent again, or whose turn came later, is due at another time."""
+    return f"{alert.id}:{alert.due.isoformat(timespec='seconds')}"
+
+
+def canary_late(first: str, channel: str, *, last: datetime | None, now: datetime) -> Entry:
+    """The hourly canary stays out. ``first``: the episode, named by the first that did."""
+    seen = f"The last one came at {last:%Y-%m-%d %H:%M} UTC." if last is not None else "None has come yet."
+    said = notice(
+        "canary-late",
+        first,
+        f"The hourly canary did not arrive at {channel}",
+        f"{seen} Alerts may be stuck on the way from a match to a channel: look at /health and at the log.",
+        now=now,
+    )
+    return replace(said, guid=f"canary-late:{first}")
+
+
+def canary_back(first: str, *, now: datetime) -> Entry:
+    back = notice("canary-back", first, "The hourly canary arrives again", "Alerts go out as they should.", now=now)
+    return replace(back, guid=f"canary-back:{first}")
 
 
 def bad_reload(problems: Iterable[str], *, now: datetime) -> Entry:

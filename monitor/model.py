@@ -46,6 +46,39 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """What a source usually gives, learnt from its good answers (`monitor.rhythm`)."""
+
+    since: datetime
+    """When it was first watched."""
+    seen: datetime
+    """The last answer that was learnt from."""
+    last_new: datetime
+    """When it last listed something that it had not listed before."""
+    longest: timedelta = timedelta()
+    """The longest silence ever seen between two answers that listed something new."""
+    watched: float = 0.0
+    """Hours between good answers, all of them."""
+    slots: bytes = b""
+    """New entries and hours watched in each hour of the week, by the outlet's clock; both fade within weeks."""
+    listed: bytes = b""
+    """Hashes of what the last answer listed, and of what it lacked of the one before."""
+    usual: float = 0.0
+    """How many entries it usually lists."""
+    mix: tuple[float, ...] = ()
+    """The shares of its entries by language, in the order of `TextLanguage`."""
+    garbled: float = 0.0
+    """The share of its answers whose letters had to be guessed or repaired."""
+    short_polls: int = 0
+    """Answers in a row that listed far fewer entries than usual."""
+    foreign_polls: int = 0
+    """Answers in a row with most entries in an unusual language, ``foreign``."""
+    foreign: TextLanguage = "und"
+    garbled_polls: int = 0
+    """Answers in a row that were garbled though they usually are not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """What we remember of one source. ``id`` is ``outlet/source``."""
 
@@ -61,7 +94,7 @@ class SourceState:
     reason: str = ""
     """Why, in words for people; for *closed* the rule that closed it."""
     excerpt: str = ""
-    """The first 200 characters of what answered, kept while the outcome is not good."""
+    """The first 200 characters of what last answered, kept while the outcome is not good."""
     status: int | None = None
     failures: int = 0
     """Answers in a row that were neither ok, unchanged nor degraded."""
@@ -74,11 +107,19 @@ class SourceState:
     moved_to: str | None = None
     moved_since: datetime | None = None
     alarm: str | None = None
-    """The open episode's id: the desk was told, and will be told of its end."""
+    """Ids of the open episodes, separated by spaces: the desk was told of each, and will be told of its end."""
     entries: int | None = None
     """How many entries the last whole answer held."""
+    late: timedelta = timedelta()
+    """From when the last poll was due until it was answered."""
+    rhythm: Rhythm | None = None
+    """``None`` before it first listed something."""
     fence: int = 0
     """The fencing number of the visit that has it; 0 outside visits."""
+
+    def episode(self, *kinds: str) -> str | None:
+        """The id of the first open episode of these kinds; ids begin with their kind and a colon."""
+        return next((each for each in (self.alarm or "").split() if each.partition(":")[0] in kinds), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +331,16 @@ Condition = Literal["pending", "delivered", "dead", "suppressed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Why a row waits, and until when. Rows of one channel with the same ``gather`` leave in one message."""
+
+    until: datetime
+    gather: str
+    """``digest``, ``quiet hours``, ``cooldown:WATCH:ITEM``, ``flood:WATCH``."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewAlert:
     """One row to be written: this watch, this channel, this item, this state."""
 
@@ -297,10 +348,12 @@ class NewAlert:
     channel: str
     item: str
     state: str
-    """``new``, ``completed``, ``edited:REVISION``."""
+    """``new``, ``completed``, ``edited:REVISION``, ``escalated``."""
     severity: Severity
     suppressed: str = ""
-    """Why it is not sent (``baseline``, ``too old``, ``told with ALERT``…); empty: it is due now."""
+    """Why it is not sent (``baseline``, ``too old``, ``told with ALERT``…); empty: it is due, now or when ``held``
+    says."""
+    held: Held | None = None
 
     @property
     def key(self) -> str:
@@ -322,15 +375,65 @@ class Alert:
     severity: Severity
     condition: Condition
     reason: str = ""
+    """Why it is dead or suppressed, or what a pending one waits for."""
     created: datetime
     due: datetime
+    """When it is meant to leave; giving up counts from here. Retries are its message's."""
+    gather: str = ""
+    """As `Held.gather`; empty: it leaves alone."""
+    message: str = ""
+    """The message that carries it; empty before its turn came."""
     attempts: int = 0
-    fence: int = 0
+    """How often that message was tried, and what came of the last time."""
     last_error: str = ""
     delivered: datetime | None = None
-    resent: datetime | None = None
-    """When a person asked for it again, or the alert that was to tell its news died; giving up counts from there."""
+    acknowledged: datetime | None = None
     match: Match | None = None
+
+
+MessageKind = Literal["alert", "digest", "quiet hours", "cooldown", "flood"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent at once: one alert, or several that were gathered. Its members are frozen when it is first claimed,
+    and every attempt carries the same key."""
+
+    id: str
+    key: str
+    """Of its only alert; of several: ``gathered|CHANNEL|HASH OF THEIR KEYS``."""
+    channel: str
+    kind: MessageKind
+    """Why its alerts were gathered; a message of one may have waited, too."""
+    severity: Severity
+    """The highest of its alerts."""
+    alerts: tuple[Alert, ...]
+    """The most severe first, then the oldest."""
+    created: datetime
+    attempts: int = 0
+    fence: int = 0
+    taken: tuple[str, ...] = ()
+    """Which of the channel's recipients have it already (`Delivery.taken`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One alert with what is told by it."""
+
+    alert: Alert
+    item: Item
+    """In the text that matched."""
+    copies: tuple[Item, ...] = ()
+    was: str = ""
+    """The item's headline before the edit that the alert tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A message as a channel gets it: with everything its wording needs, in the order of its alerts."""
+
+    message: Message
+    tellings: tuple[Telling, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +447,37 @@ class Delivery:
     verdict: Literal["sent", "later", "refused"]
     detail: str = ""
     retry_after: timedelta | None = None
+    taken: tuple[str, ...] = ()
+    """With *later*: the recipients that have it, by names of the channel's own that are no secret. Any at all: the
+    channel answered, and what failed is the message's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a channel can take now: so many messages, each of at most so many alerts."""
+
+    messages: int
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """A channel's rule: critical alerts that nobody acknowledged within ``after`` are told on ``to``."""
+
+    channel: str
+    to: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tended:
+    """What a look after the outbox found (`Outbox.tend`), in rows."""
+
+    buried: int = 0
+    """Of channels that are not configured any more, or undelivered for too long: dead letters now."""
+    suppressed: int = 0
+    """Of watches that are not configured any more."""
+    escalated: int = 0
 
 
 # ------------------------------------------------------------------ filing
@@ -381,9 +515,14 @@ class Change:
     completed: bool
     """The first reading of a known item's article page, or its first body (design: state ``completed``, never called
     an edit)."""
-    title_changed: bool
-    matched_before: frozenset[str]
+    before: Item | None = None
+    """The item with the text it had until now; ``None``: it is new, or only its page was read."""
+    matched_before: frozenset[str] = frozenset()
     """Watches that matched an earlier revision of this item."""
+
+    @property
+    def title_changed(self) -> bool:
+        return self.before is not None and self.before.title != self.item.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ A store is chosen by URL (``storage.open_store``); its contract tests run over e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,16 +18,25 @@ from monitor.model import (
     Condition,
     Decision,
     Delivery,
+    Escalation,
     Filed,
     Filing,
     Item,
+    Message,
     PageDue,
+    Parcel,
     Revision,
     RobotsCopy,
+    Room,
     SourceState,
+    Tended,
     Visit,
     VisitReport,
 )
+
+
+Progress = Callable[[int, int], None]
+"""Told of long work, so much done of about so much; from a thread of the store's."""
 
 
 class Clock(Protocol):
@@ -62,8 +71,10 @@ class Schedule(Protocol):
 
     async def claim(self, now: datetime, *, hosts: int, lease: timedelta) -> tuple[Visit, ...]:
         """Lease at most ``hosts`` hosts that have something due and may be asked now. A host is held by one
-        visit until `release` or until the lease ends; `fence` grows with each claim. At most 10 pages a visit, and
-        no more of an outlet within any hour than it was registered with: a page counts when it is handed out."""
+        visit until `release` or until the lease ends; `fence` grows with each claim. Sources come with the time from
+        which they could be asked as their ``next_due``: a host's wish to be left alone makes nobody late. At most 10
+        pages a visit, and no more of an outlet within any hour than it was registered with: a page counts when it is
+        handed out."""
         ...
 
     async def release(self, report: VisitReport) -> None:
@@ -77,6 +88,11 @@ class Schedule(Protocol):
     async def set_back(self, now: datetime, by: timedelta) -> None:
         """The wall clock was set back by ``by`` and says ``now``: whatever waits (sources, hosts, pages, alerts,
         leases) waits as long as it would have, not ``by`` longer (F116)."""
+        ...
+
+    async def spread(self, now: datetime, *, at_once: int, over: timedelta) -> int:
+        """After a time in which nothing was asked (F118): the sources of the ``at_once`` hosts that are overdue longest
+        are due now, those of the others evenly within ``over``. How many hosts were overdue."""
         ...
 
     async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
@@ -107,6 +123,14 @@ class Ledger(Protocol):
 
     def told(self, items: Sequence[str]) -> Mapping[tuple[str, str], str]:
         """(watch, channel) → id of the earliest alert of these items that is pending or delivered."""
+        ...
+
+    def last(self, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
+        """(watch, channel) → the alert of these items that is pending or delivered and meant to leave last."""
+        ...
+
+    def muted(self) -> Collection[str]:
+        """Watches that are muted now."""
         ...
 
 
@@ -146,7 +170,8 @@ class Archive(Protocol):
         before: datetime | None = None,
         oldest_first: bool = False,
     ) -> tuple[Item, ...]:
-        """Newest first by first-seen time; ``since`` is inclusive, ``before`` exclusive."""
+        """Newest first by first-seen time; ``since`` is inclusive, ``before`` exclusive. Canaries (`monitor.canary`) are
+        left out, as in `search` and `count`, unless their outlet is asked for."""
         ...
 
     async def search(self, terms: Sequence[str], *, limit: int = 50) -> tuple[Item, ...]:
@@ -165,38 +190,86 @@ class Archive(Protocol):
         """Remove old texts; identity and alert keys go only before ``identity_before``."""
         ...
 
-
-class Outbox(Protocol):
-    """Alert rows on their way out."""
-
-    async def claim_alerts(self, now: datetime, *, limit: int, lease: timedelta) -> tuple[Alert, ...]:
-        """Lease due rows, most severe first, then oldest; ``fence`` and ``attempts`` grow with each claim."""
+    async def forget_canaries(self, before: datetime) -> int:
+        """Remove the canaries filed before, with all that is theirs, but for those that are still to be sent."""
         ...
 
-    async def settle(self, alert: Alert, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
-        """Record one attempt. *sent* → delivered; *later* with ``due`` → pending until then; *later* without, and
-        *refused* → dead. False, and nothing changes, when the row was claimed again since (older fence).
+
+class Outbox(Protocol):
+    """Alert rows on their way out, and the messages that carry them."""
+
+    async def claim_messages(
+        self, now: datetime, *, rooms: Mapping[str, Room], lease: timedelta
+    ) -> tuple[Message, ...]:
+        """Lease what is due on the channels that have room, most severe first, then oldest.
+
+        A row whose turn comes gets its message: alone, or with all due rows of its ``gather``. More than ten single
+        messages of a watch on a channel within five minutes are a flood: the next rows wait half a minute and leave
+        together. ``fence`` and ``attempts`` of a message grow with each claim."""
+        ...
+
+    async def settle(self, message: Message, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
+        """Record one attempt, for all alerts of the message. *sent* → delivered; *later* with ``due`` → pending until
+        then; *later* without, and *refused* → dead. False, and nothing changes, when the message was claimed again
+        since (older fence).
 
         A row that dies has told nobody: the first of the rows suppressed as *told with* it becomes due, and the others
         are *told with* that one."""
         ...
 
     async def alerts(
-        self, *, condition: Condition | None = None, watch: str | None = None, item: str | None = None, limit: int = 50
+        self,
+        *,
+        condition: Condition | None = None,
+        watch: str | None = None,
+        channel: str | None = None,
+        item: str | None = None,
+        message: str | None = None,
+        limit: int = 50,
     ) -> tuple[Alert, ...]:
-        """Newest first."""
+        """Newest first. Of canaries only when their watch, channel or item is asked for."""
         ...
 
-    async def resend(self, alert: str, now: datetime) -> bool:
-        """Make a dead or suppressed alert due now; False when no such alert can be."""
+    async def alert(self, alert: str) -> Alert | None: ...
+
+    async def oldest_due(self, now: datetime) -> Mapping[str, datetime]:
+        """Channel → since when the row has been due that waits longest there; a channel where none waits is missing."""
+        ...
+
+    async def resend(self, alerts: Sequence[str], now: datetime) -> tuple[str, ...]:
+        """Make dead or suppressed alerts due now, alone and under their old keys; the ids of those that were."""
+        ...
+
+    async def acknowledge(self, alerts: Sequence[str], now: datetime) -> tuple[str, ...]:
+        """Somebody has seen to these alerts: nothing of the same watch and item is escalated, and what is still
+        waiting to leave alone is suppressed. The ids that exist; those acknowledged before keep their time."""
+        ...
+
+    async def mute(self, watch: str, until: datetime | None, now: datetime) -> int:
+        """Suppress what the watch says until then, on every channel, and its rows that wait to leave; how many those
+        were. ``None``: it speaks again."""
+        ...
+
+    async def muted(self, now: datetime) -> Mapping[str, datetime]:
+        """Watch → until when it is muted."""
         ...
 
     async def hurry(self, channel: str, now: datetime) -> int:
-        """Make a channel's waiting rows due: it answers again."""
+        """Make a channel's backed-off messages due: it answers again."""
         ...
 
-    async def bury(self, channels: Sequence[str], now: datetime) -> int:
-        """Pending rows of channels that are not among ``channels`` any more become dead letters."""
+    async def tend(
+        self,
+        now: datetime,
+        *,
+        channels: Collection[str],
+        watches: Collection[str],
+        escalations: Sequence[Escalation],
+        give_up: timedelta,
+    ) -> Tended:
+        """Look after what no claim sees: pending rows of channels that are not configured (any more), and of messages
+        that are ``give_up`` late, become dead letters; those of watches that are not, suppressed; critical alerts that
+        nobody acknowledged in time get a row *escalated* on another channel."""
         ...
 
     async def untold_dead(self) -> tuple[Alert, ...]:
@@ -211,8 +284,12 @@ class Outbox(Protocol):
 class Store(Schedule, Archive, Outbox, Protocol):
     """Everything that is kept, behind one connection string."""
 
-    async def backup(self, path: str) -> None:
+    async def backup(self, path: str, progress: Progress = lambda done, whole: None) -> None:
         """A whole, consistent copy at ``path`` while the service goes on; refuses to overwrite."""
+        ...
+
+    async def pulse(self, now: datetime) -> None:
+        """Write something small, and only that: an error shows that nothing can be written."""
         ...
 
     async def check(self) -> tuple[str, ...]:
@@ -230,20 +307,20 @@ class Store(Schedule, Archive, Outbox, Protocol):
 class Channel(Protocol):
     """Where alerts go. ``send`` never raises for what a receiver does and ends within its deadline (20 s).
 
-    ``at_once``: how many messages may be on their way to it at a time.
+    ``at_once``: how many messages may be on their way to it at a time. ``names``: how many alerts one message can name.
     """
 
     id: str
     at_once: int
+    names: int
 
-    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
-        """One message for one row; ``alert.key`` goes with it so that the receiver can drop a repeat.
-        ``was``: the item's headline before the edit that the row tells."""
+    async def send(self, parcel: Parcel) -> Delivery:
+        """One message; its key goes with it so that the receiver can drop a repeat."""
         ...
 
     async def close(self) -> None: ...
 
 
 __all__ = [
-    "Archive", "Channel", "Clock", "Decide", "Ledger", "Outbox", "PageDue", "Schedule", "Store",
+    "Archive", "Channel", "Clock", "Decide", "Ledger", "Outbox", "PageDue", "Progress", "Schedule", "Store",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -228,15 +229,20 @@ def flat(entry: Entry, answer: Answer) -> dict[str, Any]:
 
 
 class OutletLoader:
-    """Lists every configured outlet as a spider (``SPIDER_LOADER_CLASS``)."""
+    """Lists every configured outlet as a spider (``SPIDER_LOADER_CLASS``).
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    Nothing is read before it is asked for: Scrapy makes a loader for every crawler, and the resident one, which asks
+    nothing of it, must start (and be renewed) whatever stands on disk.
+    """
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> Self:
+        return cls()
+
+    @cached_property
+    def _config(self) -> Config:
         folder = os.environ.get(CONFIG_FOLDER)
-        return cls(load(Path(folder) if folder else None))
+        return load(Path(folder) if folder else None)
 
     def load(self, spider_name: str) -> type[OutletSpider]:
         outlet = self._config.outlets.get(spider_name)

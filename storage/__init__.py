@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.errors import StoreUnusable
-from monitor.ports import Store
+from monitor.ports import Progress, Store
 
 
 def open_store(url: str, folder: Path | None = None, exclusive: bool = False) -> Store:
@@ -33,16 +33,23 @@ def is_there(url: str, folder: Path | None = None) -> bool:
     return path_of(url, folder).exists()
 
 
-def restore(url: str, backup_file: Path, *, folder: Path | None = None) -> Path | None:
+def restore(
+    url: str,
+    backup_file: Path,
+    *,
+    folder: Path | None = None,
+    progress: Progress = lambda done, whole: None,
+) -> Path | None:
     """Put a backup in the store's place; returns where the file that was there is kept.
 
-    The backup is looked through whole first. `ServiceRunning` while a service holds the store.
+    The backup is copied (``progress`` is told of that) and looked through whole first. `ServiceRunning` while a service
+    holds the store, `StoreBusy` while another program has it open.
     """
     _only_sqlite(url)
     from storage.sqlite.opening import path_of  # noqa: PLC0415
     from storage.sqlite.restoring import restore as restore_file  # noqa: PLC0415
 
-    return restore_file(path_of(url, folder), backup_file)
+    return restore_file(path_of(url, folder), backup_file, progress)
 
 
 def _only_sqlite(url: str) -> None:

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, overload
 
+from config.model import SEVERITIES
 from monitor.model import (
     Alert,
     Candidate,
     Entry,
     Item,
     Match,
+    Message,
     Outcome,
     PageDue,
     Revision,
+    Rhythm,
     RobotsCopy,
     SourceState,
     Span,
     Validators,
 )
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND, _MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
+_RHYTHM = struct.Struct("<qqdddBBBB3sH")
+"""What goes before the shares, the week's slots and the listed hashes of a packed `Rhythm`."""
 
 # Half a UTF-16 pair cannot be written as UTF-8 (F43); PostgreSQL's text refuses NUL (F42).
 _UNWRITABLE = re.compile("[\ud800-\udfff\x00]")
@@ -120,7 +129,54 @@ def source_columns(state: SourceState) -> dict[str, Any]:
         "moved_since": when(state.moved_since),
         "alarm": state.alarm,
         "entries": state.entries,
+        "late": state.late / _SECOND,
+        **_rhythm_columns(state.rhythm),
     }
+
+
+def _rhythm_columns(rhythm: Rhythm | None) -> dict[str, Any]:
+    if rhythm is None:
+        return {"last_new": None, "longest_silence": None, "rhythm": None}
+    head = _RHYTHM.pack(
+        _micros(rhythm.since), _micros(rhythm.seen), rhythm.watched, rhythm.usual, rhythm.garbled, rhythm.short_polls,
+        rhythm.foreign_polls, rhythm.garbled_polls, len(rhythm.mix), rhythm.foreign.encode(), len(rhythm.slots),
+    )  # fmt: skip
+    mix = struct.pack(f"<{len(rhythm.mix)}d", *rhythm.mix)
+    return {
+        "last_new": when(rhythm.last_new),
+        "longest_silence": rhythm.longest / _SECOND,
+        "rhythm": head + mix + rhythm.slots + rhythm.listed,
+    }
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def rhythm(row: Row) -> Rhythm | None:
+    packed: bytes | None = row["rhythm"]
+    if packed is None:
+        return None
+    since, seen, watched, usual, garbled, short, foreign_polls, garbled_polls, shares, foreign, size = (
+        _RHYTHM.unpack_from(packed)
+    )  # fmt: skip
+    slots = _RHYTHM.size + 8 * shares
+    return Rhythm(
+        since=_EPOCH + since * _MICROSECOND,
+        seen=_EPOCH + seen * _MICROSECOND,
+        last_new=moment(row["last_new"]),
+        longest=row["longest_silence"] * _SECOND,
+        watched=watched,
+        slots=packed[slots : slots + size],
+        listed=packed[slots + size :],
+        usual=usual,
+        mix=struct.unpack_from(f"<{shares}d", packed, _RHYTHM.size),
+        garbled=garbled,
+        short_polls=short,
+        foreign_polls=foreign_polls,
+        foreign=foreign.rstrip(b"\0").decode(),
+        garbled_polls=garbled_polls,
+    )
 
 
 def source(row: Row) -> SourceState:
@@ -144,6 +200,8 @@ def source(row: Row) -> SourceState:
         moved_since=moment(row["moved_since"]),
         alarm=row["alarm"],
         entries=row["entries"],
+        late=row["late"] * _SECOND,
+        rhythm=rhythm(row),
     )
 
 
@@ -229,7 +287,8 @@ def match(row: Row) -> Match:
 
 
 def alert(row: Row) -> Alert:
-    """``spans``, ``clause`` and ``undecided`` come from the match of the alert's own revision."""
+    """``spans``, ``clause`` and ``undecided`` come from the match of the alert's own revision; ``message_id``,
+    ``attempts`` and ``last_error`` from its message."""
     return Alert(
         id=row["id"],
         key=row["key"],
@@ -243,12 +302,28 @@ def alert(row: Row) -> Alert:
         reason=row["reason"],
         created=moment(row["created"]),
         due=moment(row["due"]),
+        gather=row["gather"],
+        message=row["message_id"] or "",
+        attempts=row["attempts"] or 0,
+        last_error=row["last_error"] or "",
+        delivered=moment(row["delivered"]),
+        acknowledged=moment(row["acknowledged"]),
+        match=None if row["spans"] is None else match(row),
+    )
+
+
+def message(row: Row, alerts: tuple[Alert, ...]) -> Message:
+    return Message(
+        id=row["id"],
+        key=row["key"],
+        channel=row["channel"],
+        kind=row["kind"],
+        severity=SEVERITIES[row["rank"]],
+        alerts=alerts,
+        created=moment(row["created"]),
         attempts=row["attempts"],
         fence=row["fence"],
-        last_error=row["last_error"],
-        delivered=moment(row["delivered"]),
-        resent=moment(row["resent"]),
-        match=None if row["spans"] is None else match(row),
+        taken=tuple(json.loads(row["taken"])),
     )
 
 

@@ -68,6 +68,8 @@ class Hook:
 
     def __init__(self, *, port: int = 0) -> None:
         self.received: list[Received] = []
+        self.said: list[Say] = []
+        """What was answered to each, in the same order."""
         self.answers: list[int | Say] = []
         self.then: int | Say = 200
         self.judge: Callable[[Received], int | Say | None] = lambda received: None
@@ -112,6 +114,12 @@ class Hook:
         async with asyncio.timeout(timeout), self._changed:
             await self._changed.wait_for(lambda: len(self.received) >= count)
 
+    async def emptied(self) -> None:
+        """Until everything that has come was read and every connection is closed: whoever sent it is gone."""
+        await asyncio.sleep(0.01)  # what waits to be accepted
+        while self._open:
+            await asyncio.wait(self._open)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -128,12 +136,13 @@ class Hook:
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         received = await _read(reader)
         self.received.append(received)
-        async with self._changed:
-            self._changed.notify_all()
         chosen = self.judge(received)
         if chosen is None:
             chosen = self.answers.pop(0) if self.answers else self.then
         say = Say(chosen) if isinstance(chosen, int) else chosen
+        self.said.append(say)
+        async with self._changed:
+            self._changed.notify_all()
         await asyncio.sleep(say.after)
         if say.gate is not None:
             await say.gate.wait()

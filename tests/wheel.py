@@ -12,6 +12,7 @@ ROOMS = {"config", "monitor", "spiders", "storage"}
 MUST = {
     "config/defaults/wirewatch.toml",
     "config/defaults/concepts.toml",
+    "config/defaults/claims.toml",
     "config/defaults/outlets/bbc.toml",
     "config/defaults/watches/doha.toml",
     "monitor/web/templates/now.html",

@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Item
+from monitor.alerts.gathered import worded
+from monitor.alerts.markup import PLAIN
+from monitor.alerts.wording import NAMES, Wording
+from monitor.model import Delivery, Parcel
 from monitor.ports import Clock
 
 _SENT = Delivery(verdict="sent")
@@ -21,11 +22,12 @@ class PageChannel:
     """The review page shows the store itself: what is in it has arrived."""
 
     at_once = 8
+    names = NAMES
 
     def __init__(self, name: str) -> None:
         self.id = name
 
-    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
+    async def send(self, parcel: Parcel) -> Delivery:
         return _SENT
 
     async def close(self) -> None:
@@ -33,18 +35,18 @@ class PageChannel:
 
 
 class StdoutChannel:
-    """One readable block an alert, for a terminal or a pipe."""
+    """One readable block a message, for a terminal or a pipe."""
 
     at_once = 1
+    names = NAMES
 
-    def __init__(self, name: str, *, wording: Wording, clock: Clock, stream: TextIO | None = None) -> None:
+    def __init__(self, name: str, *, wording: Wording, stream: TextIO | None = None) -> None:
         self.id = name
         self._wording = wording
-        self._clock = clock
         self._stream = stream
 
-    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
-        body = self._wording.message(alert, item, copies, was=was, sent=self._clock.now()).body
+    async def send(self, parcel: Parcel) -> Delivery:
+        body = worded(parcel, self._wording).text(PLAIN)
         stream = self._stream or sys.stdout
         try:
             stream.write(body + "\n\n")
@@ -58,9 +60,10 @@ class StdoutChannel:
 
 
 class FileChannel:
-    """One JSON line an alert, on disk before it counts as sent."""
+    """One JSON line a message, on disk before it counts as sent."""
 
     at_once = 1
+    names = NAMES
 
     def __init__(self, name: str, path: Path, *, wording: Wording, clock: Clock) -> None:
         self.id = name
@@ -69,8 +72,8 @@ class FileChannel:
         self._clock = clock
         self._turn = asyncio.Lock()
 
-    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
-        payload = self._wording.message(alert, item, copies, was=was, sent=self._clock.now()).payload
+    async def send(self, parcel: Parcel) -> Delivery:
+        payload = worded(parcel, self._wording).payload(self._clock.now())
         line = json.dumps(payload, ensure_ascii=False).encode() + b"\n"
         try:
             async with self._turn:

@@ -26,7 +26,14 @@ class Markup:
     """Text and its language (empty: unknown): its own direction."""
     link: Callable[[str], str]
     """A checked address (`text.web_link`)."""
+    linked: Callable[[str, str], str]
+    """A text and the checked address behind it."""
     lines: Callable[[Iterable[str]], str]
+    """A whole message, line by line."""
+    block: Callable[[Iterable[str]], str]
+    """Lines that belong together."""
+    blocks: Callable[[Iterable[str]], str]
+    """A whole message, block by block."""
 
 
 def _html_isolated(text: str, language: str) -> str:
@@ -35,8 +42,15 @@ def _html_isolated(text: str, language: str) -> str:
 
 
 def _html_link(address: str) -> str:
-    safe = escape(address)
-    return f'<a href="{safe}">{safe}</a>'
+    return _html_linked(escape(address), address)
+
+
+def _html_linked(text: str, address: str) -> str:
+    return f'<a href="{escape(address)}">{text}</a>'
+
+
+def _html_paragraphs(blocks: Iterable[str]) -> str:
+    return "".join(f"<p>{block}</p>\n" for block in blocks)
 
 
 PLAIN = Markup(
@@ -45,7 +59,10 @@ PLAIN = Markup(
     marked=lambda text: f"«{text}»",
     isolated=lambda text, language: isolated(text),
     link=lambda address: address,
+    linked=lambda text, address: f"{text} {address}",
     lines="\n".join,
+    block="\n".join,
+    blocks="\n\n".join,
 )
 MARKDOWN = Markup(
     escape=lambda text: _MARKDOWN.sub(lambda found: "\\" + found[0], text),
@@ -53,7 +70,10 @@ MARKDOWN = Markup(
     marked=lambda text: f"**{text}**",
     isolated=lambda text, language: isolated(text),
     link=lambda address: f"<{address}>",
+    linked=lambda text, address: f"{text} <{address}>",
     lines="\n\n".join,
+    block="  \n".join,  # CommonMark, 6.7: two spaces make the line break hold; chats break the line anyway
+    blocks="\n\n".join,
 )
 HTML = Markup(
     escape=escape,
@@ -61,5 +81,8 @@ HTML = Markup(
     marked=lambda text: f"<mark>{text}</mark>",
     isolated=_html_isolated,
     link=_html_link,
-    lines=lambda lines: "".join(f"<p>{line}</p>\n" for line in lines),
+    linked=_html_linked,
+    lines=_html_paragraphs,
+    block="<br>\n".join,
+    blocks=_html_paragraphs,
 )

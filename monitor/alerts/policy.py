@@ -1,19 +1,23 @@
 """Which alert rows a change makes. Pure: called inside the filing transaction, nothing is dropped in silence.
 
 A watch speaks to the channels it names, or to every channel. Each of them gets one row for each match:
-due now, or suppressed with the reason.
+due now, held until its time (``waiting.py``), or suppressed with the reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from config.model import SEVERITIES, Channel, Watch
+from monitor.alerts.waiting import Told, held
 from monitor.model import Change, Match, NewAlert
 
 BASELINE = "baseline"
 BELOW_SEVERITY = "below severity"
+MUTED = "muted"
 NOT_IN_ON = "not in on"
 ONLY_BELOW_HEADLINE = "only the text below the headline changed"
 TOO_OLD = "too old"
@@ -21,37 +25,54 @@ TOLD_WITH = "told with "
 """Followed by the id of the alert that told it, on the same channel to the same watch."""
 
 
-def rows(
-    change: Change,
-    matches: Sequence[Match],
-    *,
-    watches: Mapping[str, Watch],
-    channels: Sequence[Channel],
-    baseline: datetime | None,
-    told: Mapping[tuple[str, str], str],
-    now: datetime,
-) -> tuple[NewAlert, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Everything beside the change that decides about its rows, at one moment."""
+
+    watches: Mapping[str, Watch]
+    channels: Sequence[Channel]
+    zone: ZoneInfo
+    now: datetime
+    baseline: datetime | None = None
+    """On a source's first poll, what is dated before it (or not credibly dated) is not told; ``None`` afterwards."""
+    told: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(watch, channel) → the alert that told a copy of this item."""
+    last: Mapping[tuple[str, str], Told] = field(default_factory=dict)
+    """(watch, channel) → what was told last of the same story: for watches with a cooldown."""
+    muted: Collection[str] = ()
+    pressing: bool = False
+    """What changed does not wait for a cooldown: a number, a quote, a hedge, a denial."""
+
+
+def rows(change: Change, matches: Sequence[Match], setting: Setting) -> tuple[NewAlert, ...]:
     """One row for each match on each channel its watch speaks to.
 
-    ``baseline``: on a source's first poll, what is dated before it (or not credibly dated) is not told; ``None``
-    afterwards. ``told``: (watch, channel) → the alert that told a copy of this item. A match that is undecided makes
-    the same rows as any other (P9). A first body makes no rows for watches that matched before: theirs exist.
+    A match that is undecided makes the same rows as any other (P9). A first body makes no rows for watches that
+    matched before: theirs exist.
     """
     made: list[NewAlert] = []
     for match in matches:
         if change.completed and not change.fresh and match.watch in change.matched_before:
             continue
-        watch = watches[match.watch]
-        quiet = _quiet(change, watch, baseline, now)
-        for channel, takes in _spoken_to(watch, channels):
+        watch = setting.watches[match.watch]
+        silent = _silent(change, watch, setting)
+        for name, channel, takes in _spoken_to(watch, setting.channels):
+            suppressed = (BELOW_SEVERITY if not takes else silent) or _already(change, setting.told, watch.id, name)
+            waits = None
+            if not suppressed:
+                waits = held(
+                    watch, channel, last=setting.last.get((watch.id, name)), pressing=setting.pressing,
+                    zone=setting.zone, now=setting.now,
+                )  # fmt: skip
             made.append(
                 NewAlert(
                     watch=watch.id,
-                    channel=channel,
+                    channel=name,
                     item=change.item.id,
                     state=_state(change),
                     severity=watch.severity,
-                    suppressed=(BELOW_SEVERITY if not takes else quiet) or _already(change, told, watch.id, channel),
+                    suppressed=suppressed,
+                    held=waits,
                 )
             )
     return tuple(made)
@@ -63,16 +84,17 @@ def _state(change: Change) -> str:
     return "completed" if change.completed else f"edited:{change.revision.id}"
 
 
-def _spoken_to(watch: Watch, channels: Sequence[Channel]) -> Iterator[tuple[str, bool]]:
-    """Channel ids, and whether each takes this watch's severity. A named channel that is not there any more takes
-    everything: the dispatcher makes a dead letter of it, which is seen (F133)."""
-    levels = {channel.id: SEVERITIES.index(channel.min_severity) for channel in channels}
+def _spoken_to(watch: Watch, channels: Sequence[Channel]) -> Iterator[tuple[str, Channel | None, bool]]:
+    """Channels by id, and whether each takes this watch's severity. A named channel that is not there any more takes
+    everything: a look after the outbox makes a dead letter of it, which is seen (F133)."""
+    known = {channel.id: channel for channel in channels}
     severity = SEVERITIES.index(watch.severity)
-    for channel in dict.fromkeys(watch.notify or levels):
-        yield channel, levels.get(channel, 0) <= severity
+    for name in dict.fromkeys(watch.notify or known):
+        channel = known.get(name)
+        yield name, channel, channel is None or SEVERITIES.index(channel.min_severity) <= severity
 
 
-def _quiet(change: Change, watch: Watch, baseline: datetime | None, now: datetime) -> str:
+def _silent(change: Change, watch: Watch, setting: Setting) -> str:
     """Why this watch says nothing of this change on any channel; empty: it speaks."""
     item = change.item
     published = None if item.published_assumed else item.published
@@ -85,12 +107,12 @@ def _quiet(change: Change, watch: Watch, baseline: datetime | None, now: datetim
     elif not edited and "new" not in watch.on:
         return NOT_IN_ON
     # A text that matches for the first time on an edit is told whatever ``on`` says (F70).
-    if baseline is not None and (published is None or published < baseline):
+    if setting.baseline is not None and (published is None or published < setting.baseline):
         return BASELINE
     # An absurd date says nothing about age: then first seen counts (F82).
-    if watch.max_age is not None and now - (published or item.first_seen) > watch.max_age:
+    if watch.max_age is not None and setting.now - (published or item.first_seen) > watch.max_age:
         return TOO_OLD
-    return ""
+    return MUTED if watch.id in setting.muted else ""
 
 
 def _already(change: Change, told: Mapping[tuple[str, str], str], watch: str, channel: str) -> str:

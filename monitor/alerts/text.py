@@ -19,7 +19,8 @@ ELLIPSIS = "…"
 
 _UNSEEN = regex.compile(r"[\p{Z}\p{C}\p{M}\u115f\u1160\u3164\uffa0\u2800]*")
 _CLUSTER = regex.compile(r"\X")
-_MENTION = regex.compile(r"@(?=[\w<&!])|<(?=[!@#])")
+_MENTION = regex.compile(r"@(?=[\w<&!*]|$)|<(?=\S|$)")
+"""At the end too: what follows may stand in markup of its own (Zulip rings for ``@**all**``)."""
 _FAR = 64  # code points: no honest letter is longer, and looking further costs
 
 
@@ -34,8 +35,14 @@ def isolated(text: str) -> str:
 
 
 def unmentioned(text: str) -> str:
-    """No ``@everyone``, ``<!channel>`` or ``<@id>`` that a chat would ring people for (F91); it looks the same."""
+    """No ``@everyone``, ``<!channel>``, ``<@id>`` or ``<users/all>`` that a chat would ring people for, and no other
+    command in angle brackets (F91); it looks the same."""
     return str(_MENTION.sub(lambda found: found[0] + WORD_JOINER, text))
+
+
+def unmentioned_link(address: str) -> str:
+    """The same address without an ``@``, which chats look for inside links too."""
+    return address.replace("@", "%40")
 
 
 def edge(text: str, at: int) -> int:

@@ -1,6 +1,6 @@
 """Our own webhook sender, by the Standard Webhooks specification 1.0 (standardwebhooks.com).
 
-Every attempt of one alert carries the same ``webhook-id``, so a receiver can drop repeats. Redirects are never
+Every attempt of one message carries the same ``webhook-id``, so a receiver can drop repeats. Redirects are never
 followed (F127): only the address the operator wrote is ever asked.
 """
 
@@ -13,15 +13,16 @@ import hashlib
 import hmac
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 
 from monitor import retry_after
-from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Item
+from monitor.alerts.gathered import worded
+from monitor.alerts.wording import NAMES, Wording
+from monitor.model import Delivery, Parcel
 from monitor.ports import Clock
 
 DEADLINE = 20.0
@@ -34,9 +35,10 @@ _LATER_WITH_WISH = frozenset({429, 503})
 
 
 class WebhookChannel:
-    """One address that takes an alert's JSON by POST. Created anywhere, used on one event loop."""
+    """One address that takes a message's JSON by POST. Created anywhere, used on one event loop."""
 
     at_once = 8
+    names = NAMES
 
     def __init__(
         self, name: str, url: str, *, secret: str | None, wording: Wording, clock: Clock, deadline: float = DEADLINE
@@ -53,14 +55,14 @@ class WebhookChannel:
         """The address may be a secret (P12)."""
         return f"<webhook {self.id}>"
 
-    async def send(self, alert: Alert, item: Item, *, copies: Sequence[Item] = (), was: str = "") -> Delivery:
+    async def send(self, parcel: Parcel) -> Delivery:
         """The deadline holds for everything, the second and shorter try included (F129)."""
         try:
             async with asyncio.timeout(self._deadline):
                 for brief in (False, True):
                     now = self._clock.now()
-                    payload = self._wording.message(alert, item, copies, was=was, sent=now, brief=brief).payload
-                    status, delivery = await self._post(alert, _json(payload), now)
+                    payload = worded(parcel, self._wording, brief=brief).payload(now)
+                    status, delivery = await self._post(parcel.message.key, _json(payload), now)
                     if status not in UNFIT:
                         return delivery
                 return delivery
@@ -76,22 +78,22 @@ class WebhookChannel:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, alert: Alert, body: bytes, now: datetime) -> tuple[int, Delivery]:
-        headers = self._headers(alert, body, now)
+    async def _post(self, key: str, body: bytes, now: datetime) -> tuple[int, Delivery]:
+        headers = self._headers(key, body, now)
         async with self._open().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
             said = b""
             if answer.status in _LATER_WITH_WISH:
                 said = await _beginning(answer.content)
             return answer.status, judged(answer.status, answer.headers, said, now)
 
-    def _headers(self, alert: Alert, body: bytes, now: datetime) -> dict[str, str]:
-        message, stamp = webhook_id(alert.key), str(int(now.timestamp()))
+    def _headers(self, key: str, body: bytes, now: datetime) -> dict[str, str]:
+        message, stamp = webhook_id(key), str(int(now.timestamp()))
         headers = {
             "content-type": "application/json",
             "user-agent": "wirewatch",
             "webhook-id": message,
             "webhook-timestamp": stamp,
-            "x-wirewatch-key": alert.key,
+            "x-wirewatch-key": key,
         }
         if self._key is not None:
             headers["webhook-signature"] = signature(self._key, message, stamp, body)
@@ -117,7 +119,7 @@ async def _beginning(content: aiohttp.StreamReader) -> bytes:
 
 
 def webhook_id(key: str) -> str:
-    """Stable over attempts, restarts and restores: made of the alert's key alone."""
+    """Stable over attempts, restarts and restores: made of the message's key alone."""
     return "msg_" + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
@@ -139,7 +141,7 @@ def signature(key: bytes, message: str, stamp: str, body: bytes) -> str:
 
 
 def judged(status: int, headers: Mapping[str, str], said: bytes, now: datetime) -> Delivery:
-    """What an answer means for the alert (F123-F127)."""
+    """What an answer means for the message (F123-F127)."""
     if 200 <= status < 300:
         return Delivery(verdict="sent", detail=f"status {status}")
     detail = f"status {status}"
@@ -149,11 +151,11 @@ def judged(status: int, headers: Mapping[str, str], said: bytes, now: datetime) 
         return Delivery(verdict="refused", detail=detail)
     wish = None
     if status in _LATER_WITH_WISH:
-        wish = retry_after.wish(headers.get("Retry-After", ""), headers.get("Date", ""), now) or _wish_inside(said)
+        wish = retry_after.wish(headers.get("Retry-After", ""), headers.get("Date", ""), now) or wish_inside(said)
     return Delivery(verdict="later", detail=detail, retry_after=wish)
 
 
-def _wish_inside(said: bytes) -> timedelta | None:
+def wish_inside(said: bytes) -> timedelta | None:
     """As chats say it: ``retry_after`` in seconds, at the top or under ``parameters``."""
     try:
         told = json.loads(said)

@@ -1,124 +1,173 @@
-"""``wirewatch alerts`` and ``wirewatch channels``: what was told, what could not be, and where."""
+"""``wirewatch alerts``: what was told, what waits, what could not be told; to acknowledge it and to send it again."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
-from config.load import load
-from config.model import Config
-from monitor import health
+from config.model import SEVERITIES, Config, Severity
 from monitor.cli import show
-from monitor.cli.opened import with_store
+from monitor.cli.opened import known_watch, with_store
 from monitor.clock import SystemClock
 from monitor.errors import UnknownName
-from monitor.model import Alert, Condition, Delivery, Item
+from monitor.model import Alert, Condition
 from monitor.ports import Store
+
+_ALL = 100_000
+_COLUMNS = ("id", "created", "watch", "channel", "severity", "event", "state", "attempts", "reason")
 
 
 @click.group()
 def alerts() -> None:
-    """The outbox: list, resend."""
+    """The outbox: list, show, ack, resend."""
 
 
 @alerts.command(name="list")
 @click.option("--state", type=click.Choice(["pending", "delivered", "dead", "suppressed"]), help="Only these.")
 @click.option("--watch", help="Only of this watch.")
+@click.option("--channel", help="Only on this channel.")
+@click.option("--severity", type=click.Choice(SEVERITIES), help="Only these.")
+@click.option("--unacknowledged", is_flag=True, help="Only what was told, or died, and nobody has acknowledged.")
 @show.limit_option
 @show.json_option
 @click.pass_obj
-def list_(folder: Path | None, state: Condition | None, watch: str | None, limit: int, as_json: bool) -> None:
-    """Newest first. What is not sent stands here too, suppressed, with its reason."""
+def list_(  # noqa: PLR0917  (options)
+    folder: Path | None, /, state: Condition | None, watch: str | None, channel: str | None,
+    severity: Severity | None, unacknowledged: bool, limit: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Newest first. What is not sent stands here too, suppressed, with its reason; what waits says until when."""
 
-    async def ask(_config: Config, store: Store) -> Sequence[Alert]:
-        return await store.alerts(condition=state, watch=watch, limit=limit)
+    async def ask(config: Config, store: Store) -> tuple[ZoneInfo, Sequence[Alert]]:
+        read = _ALL if severity or unacknowledged else limit
+        found = await store.alerts(condition=state, watch=watch, channel=channel, limit=read)
+        if unacknowledged:
+            found = await _unacknowledged(found, store, watch)
+        return show.zone_of(config), [each for each in found if severity in (None, each.severity)][:limit]
 
-    rows = [show.alert_row(alert) for alert in with_store(folder, ask)]
+    zone, found = with_store(folder, ask)
     if as_json:
-        show.lines(rows)
+        show.lines(show.alert_row(alert) for alert in found)
     else:
-        columns = ["id", "created", "watch", "channel", "event", "state", "attempts", "reason"]
-        show.table(rows, columns, empty="No alerts yet.")
+        now = SystemClock().now()
+        rows = [show.alert_cells(alert, now, zone) for alert in found]
+        filtered = state or watch or channel or severity or unacknowledged
+        show.table(rows, _COLUMNS, empty="No such alert." if filtered else "No alerts yet.")
+
+
+async def _unacknowledged(rows: Sequence[Alert], store: Store, watch: str | None) -> tuple[Alert, ...]:
+    """Of ``rows`` those that were told or died, and of whose watch and item nobody acknowledged any since: one word
+    is enough, on whatever channel the alert came."""
+    seen: dict[tuple[str, str], datetime] = {}
+    for row in await store.alerts(watch=watch, limit=_ALL):
+        if row.acknowledged is not None:
+            of = (row.watch, row.item)
+            seen[of] = max(row.acknowledged, seen.get(of, row.acknowledged))
+    return tuple(
+        row
+        for row in rows
+        if row.condition in ("delivered", "dead")
+        and ((last := seen.get((row.watch, row.item))) is None or last < row.created)
+    )
+
+
+# ------------------------------------------------------------------ show
+
+
+@alerts.command(name="show")
+@click.argument("alert")
+@show.json_option
+@click.pass_obj
+def show_(folder: Path | None, alert: str, as_json: bool) -> None:
+    """Everything about one alert: what was found and why, what became of it, and the message that carries it."""
+    from monitor.cli.dossier import dossier, printed  # noqa: PLC0415
+
+    zone, found = with_store(folder, lambda config, store: dossier(config, store, alert))
+    if as_json:
+        show.lines([found.row()])
+    else:
+        printed(found, SystemClock().now(), zone)
+
+
+# ------------------------------------------------------------------ ack
 
 
 @alerts.command()
-@click.argument("alert", nargs=-1, required=True)
+@click.argument("alert", nargs=-1)
+@click.option("--watch", help="All of this watch that were told and that nobody has acknowledged.")
 @click.pass_obj
-def resend(folder: Path | None, alert: tuple[str, ...]) -> None:
-    """Make dead or suppressed alerts due now; a running service sends them at once."""
+def ack(folder: Path | None, alert: tuple[str, ...], watch: str | None) -> None:
+    """Say that somebody sees to these alerts: they are not handed on to others, and what still waits is not sent."""
+    if bool(alert) == (watch is not None):
+        raise click.UsageError("give the ids of alerts, or --watch")
 
-    async def ask(_config: Config, store: Store) -> list[str]:
-        now = SystemClock().now()
-        return [each for each in alert if not await store.resend(each, now)]
+    async def ask(config: Config, store: Store) -> tuple[ZoneInfo, list[tuple[str, Alert | None, Alert | None]]]:
+        ids = list(dict.fromkeys(alert)) if watch is None else await _of_watch(watch, config, store)
+        before = {each: await store.alert(each) for each in ids}
+        await store.acknowledge(ids, SystemClock().now())
+        return show.zone_of(config), [(each, before[each], await store.alert(each)) for each in ids]
 
-    if unknown := with_store(folder, ask):
+    zone, done = with_store(folder, ask)
+    for name, before, after in done:
+        if before is not None and after is not None:
+            click.echo(f"{name}: {_acknowledged(before, after, zone)}")
+    if watch is not None and not done:
+        click.echo(f"Nothing of {watch} waits to be acknowledged.")
+    if unknown := [name for name, before, _after in done if before is None]:
+        raise UnknownName(f"No alert is called {', '.join(unknown)}; ids stand in `wirewatch alerts list`.")
+
+
+async def _of_watch(watch: str, config: Config, store: Store) -> list[str]:
+    found = await store.alerts(watch=watch, limit=_ALL)
+    if not found:
+        known_watch(config, watch)
+    return [row.id for row in await _unacknowledged(found, store, watch)]
+
+
+def _acknowledged(before: Alert, after: Alert, zone: ZoneInfo) -> str:
+    if before.acknowledged is not None:
+        return f"was acknowledged before, {show.local(before.acknowledged, zone)}"
+    if before.condition == "pending" and after.condition == "suppressed":
+        return "acknowledged; it had not left, and is not sent"
+    return "acknowledged"
+
+
+# ------------------------------------------------------------------ resend
+
+
+@alerts.command()
+@click.argument("alert", nargs=-1)
+@click.option("--dead", is_flag=True, help="All that could not be delivered.")
+@click.option("--channel", help="With --dead: only those on this channel.")
+@show.yes_option
+@click.pass_obj
+def resend(folder: Path | None, alert: tuple[str, ...], dead: bool, channel: str | None, yes: bool) -> None:
+    """Make dead or suppressed alerts due now, under their old keys; a running service sends them at once."""
+    if bool(alert) == dead or (channel is not None and not dead):
+        raise click.UsageError("give the ids of alerts, or --dead (with --channel for one channel's)")
+    if dead:
+        alert = _dead(folder, channel)
+        if not alert:
+            click.echo("No alert is dead.")
+            return
+        if not yes:
+            click.confirm(f"Send {_counted(len(alert))} again?", abort=True)
+    done = with_store(folder, lambda _config, store: store.resend(alert, SystemClock().now()))
+    if done:
+        click.echo(f"{_counted(len(done))} due now.")
+    if unknown := [each for each in alert if each not in done]:
         raise UnknownName(f"No dead or suppressed alert is called {', '.join(unknown)}.")
-    click.echo(f"{len(alert)} alert{'' if len(alert) == 1 else 's'} due now.")
 
 
-@click.group()
-def channels() -> None:
-    """Where alerts go: list, test."""
+def _dead(folder: Path | None, channel: str | None) -> tuple[str, ...]:
+    async def ask(_config: Config, store: Store) -> tuple[str, ...]:
+        return tuple(row.id for row in await store.alerts(condition="dead", channel=channel, limit=_ALL))
+
+    return with_store(folder, ask)
 
 
-@channels.command(name="list")
-@show.json_option
-@click.pass_obj
-def list_channels(folder: Path | None, as_json: bool) -> None:
-    """The channels in force; their addresses are secrets and are not shown."""
-    rows = [
-        {"id": each.id, "min_severity": each.min_severity, "kind": _kind(each.url)}
-        for each in load(folder).settings.channel
-    ]
-    if as_json:
-        show.lines(rows)
-    else:
-        show.table(rows, ["id", "min_severity", "kind"], empty="No channel: add [[channel]] to wirewatch.toml.")
-
-
-def _kind(url: object) -> str:
-    text = url if isinstance(url, str) else "a file that holds its address"
-    return text.partition(":")[0] if text.startswith(("webhook:", "file:")) else text
-
-
-@channels.command(name="test")
-@click.argument("channel")
-@click.pass_obj
-def test_channel(folder: Path | None, channel: str) -> None:
-    """Send one message that says it is a test, and print what the receiver answered."""
-    config = load(folder)
-    delivery = asyncio.run(_sent(config, channel))
-    click.echo(f"{channel}: {delivery.verdict}" + (f": {delivery.detail}" if delivery.detail else ""))
-    if delivery.verdict != "sent":
-        raise SystemExit(1)
-
-
-async def _sent(config: Config, channel: str) -> Delivery:
-    from monitor.alerts.channels import open_channels  # noqa: PLC0415
-
-    opened = open_channels(config)
-    async with contextlib.AsyncExitStack() as stack:
-        for each in opened.values():
-            stack.push_async_callback(each.close)
-        if channel not in opened:
-            raise UnknownName(f"No channel is called {channel}; there are {', '.join(opened) or 'none'}.")
-        return await opened[channel].send(*_test_message(channel))
-
-
-def _test_message(channel: str) -> tuple[Alert, Item]:
-    now = SystemClock().now()
-    item = Item(
-        id="test", outlet=health.OUTLET, source=f"{health.OUTLET}/service", url=None,
-        title="This is a test of wirewatch",
-        lead="Nothing happened. If you read this, the channel works.", language="en", kind="article", author="",
-        published=now, published_assumed=False, first_seen=now, revision="test",
-    )  # fmt: skip
-    alert = Alert(
-        id="test", key=f"test|{channel}|test|{now.isoformat()}", watch="wirewatch-notices", channel=channel,
-        item=item.id, revision="test", state="new", severity="normal", condition="pending", created=now, due=now,
-    )  # fmt: skip
-    return alert, item
+def _counted(count: int) -> str:
+    return f"{count} alert{'' if count == 1 else 's'}"

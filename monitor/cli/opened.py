@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from config.load import load
-from config.model import Config
+from config.model import Config, Watch
+from config.wording import near
+from monitor.errors import UnknownName
 from monitor.ports import Store
 from storage import is_there, open_store
 
@@ -38,3 +40,11 @@ def with_store(folder: Path | None, ask: Callable[[Config, Store], Awaitable[Res
             await store.close()
 
     return asyncio.run(asked())
+
+
+def known_watch(config: Config, name: str) -> Watch:
+    """The watch of that id; `UnknownName` with the nearest one for a slip of the pen."""
+    if name not in config.watches:
+        meant = near(name, config.watches) or "see `wirewatch watches list`."
+        raise UnknownName(f"No watch is called {name}; {meant}")
+    return config.watches[name]

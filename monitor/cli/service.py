@@ -10,6 +10,7 @@ import signal
 import sys
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +20,10 @@ from config.model import Config, Web
 from monitor import log
 from monitor.cli.opened import store_of
 from monitor.clock import SystemClock
-from monitor.errors import ServiceRunning
+from monitor.errors import ServiceRunning, StoreUnusable
+
+if TYPE_CHECKING:
+    from monitor.alerts.links import Signer
 
 
 @click.command()
@@ -79,14 +83,25 @@ async def serve(config: Config, folder: Path | None) -> int:
     store = store_of(config, exclusive=True)
     try:
         service = Service(config, store, SystemClock(), randomness=random.SystemRandom(), folder=folder)
-        loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
-        app = build(store, lambda: service.config, service.status)
+        loop.add_signal_handler(signal.SIGHUP, service.reload.soon)
+        app = build(store, lambda: service.config, service.status, signer=_signer(config))
         async with serving(app, config.settings.web.address) as address:
             click.echo(f"wirewatch is watching. The page: {address}", err=True)
             await service.run(stop)
     finally:
         await store.close()
     return 0
+
+
+def _signer(config: Config) -> Signer:
+    from monitor.alerts import links  # noqa: PLC0415
+
+    key = links.key_file(config)
+    try:
+        return links.signer_of(key)
+    except (OSError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+        raise StoreUnusable(f"The key beside the store, {key}, cannot be used: {why}") from None
 
 
 async def _once(config: Config, outlet: str | None) -> int:

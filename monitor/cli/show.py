@@ -7,13 +7,18 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
+from config.model import Config
 from monitor.model import Alert, Item, SourceState
+from monitor.web import words
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with stable field names.")
 limit_option = click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000))
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 FSI, PDI = "\u2068", "\u2069"
 
@@ -63,6 +68,16 @@ def _plain(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
+def zone_of(config: Config) -> ZoneInfo:
+    """The zone in which people here read times."""
+    return ZoneInfo(config.settings.service.time_zone)
+
+
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """A time by the clock here, with the name of its zone: most listings are in UTC."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
 def item_row(item: Item) -> dict[str, Any]:
     """An item as every listing and export gives it."""
     return {
@@ -86,7 +101,7 @@ def item_row(item: Item) -> dict[str, Any]:
 
 def alert_row(alert: Alert) -> dict[str, Any]:
     """An alert as every listing gives it. ``state``: pending, delivered, dead or suppressed; ``event``: why it exists
-    (new, completed, edited:REVISION)."""
+    (new, completed, edited:REVISION, escalated); ``gather``: what it waits to leave together with."""
     return {
         "id": alert.id,
         "key": alert.key,
@@ -100,8 +115,24 @@ def alert_row(alert: Alert) -> dict[str, Any]:
         "item": alert.item,
         "created": alert.created,
         "due": alert.due,
+        "gather": alert.gather,
+        "message": alert.message,
         "delivered": alert.delivered,
+        "acknowledged": alert.acknowledged,
     }
+
+
+def alert_cells(alert: Alert, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """`alert_row` as a table shows it: acknowledged is a mark on the state, and what waits says until when."""
+    row = alert_row(alert)
+    if alert.acknowledged is not None:
+        row["state"] = f"{alert.condition}, acknowledged"
+    if words.waits(alert, now):
+        until = f"{words.until(alert.due, now, zone)} {alert.due.astimezone(zone):%Z}"
+        row["reason"] = f"waits until {until}: {words.held(alert, zone)}"
+    elif alert.condition == "pending":
+        row["reason"] = alert.last_error
+    return row
 
 
 def source_row(state: SourceState) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from config.load import load
 from config.model import Config
 from monitor.cli.opened import with_store
-from monitor.ports import Store
+from monitor.ports import Progress, Store
 
 
 @click.command()
@@ -17,11 +21,12 @@ from monitor.ports import Store
 @click.pass_obj
 def backup(folder: Path | None, file: Path) -> None:
     """Copy the whole store to FILE while the service goes on. An existing FILE is not touched."""
+    with _shown("Copying") as progress:
 
-    async def ask(_config: Config, store: Store) -> None:
-        await store.backup(str(file))
+        async def ask(_config: Config, store: Store) -> None:
+            await store.backup(str(file), progress)
 
-    with_store(folder, ask)
+        with_store(folder, ask)
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB. Put it back with `wirewatch restore {file}`.")
 
 
@@ -35,5 +40,25 @@ def restore(folder: Path | None, file: Path) -> None:
 
     config = load(folder)
     base = Path(config.folder) if config.folder else None
-    kept = restored(config.settings.store.url, file, folder=base)
+    with _shown("Copying", then="Looking through the copy; that takes about as long.") as progress:
+        kept = restored(config.settings.store.url, file, folder=base, progress=progress)
     click.echo(f"Restored from {file}." + (f" The store before it is kept as {kept}." if kept else ""))
+
+
+@contextlib.contextmanager
+def _shown(label: str, *, then: str = "") -> Iterator[Progress]:
+    """A bar on a terminal from the first that is told, and a line once it is full."""
+    terminal = sys.stderr.isatty()
+    with contextlib.ExitStack() as stack:
+        bars: list[Any] = []
+
+        def told(done: int, whole: int) -> None:
+            if not bars:
+                bar = click.progressbar(length=whole, label=label, file=sys.stderr, hidden=not terminal)
+                bars.append(stack.enter_context(bar))
+            bars[0].update(done - bars[0].pos)
+            if done >= whole and then and terminal:
+                stack.close()
+                click.echo(then, err=True)
+
+        yield told

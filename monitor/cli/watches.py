@@ -18,7 +18,8 @@ from monitor import health
 from monitor.cli import show
 from monitor.cli.archive import walked
 from monitor.cli.items import SINCE
-from monitor.cli.opened import with_store
+from monitor.cli.mute import mute
+from monitor.cli.opened import known_watch, with_store
 from monitor.clock import SystemClock
 from monitor.desk import Edition, open_edition, remarks
 from monitor.errors import UnknownName
@@ -41,7 +42,10 @@ TEXT = click.option("--text", help='A headline to try; "-" reads one a line from
 
 @click.group()
 def watches() -> None:
-    """Your keyword alerts: list, test, explain."""
+    """Your keyword alerts: list, test, explain, mute."""
+
+
+watches.add_command(mute)
 
 
 @watches.command(name="list")
@@ -50,24 +54,27 @@ def watches() -> None:
 def list_(folder: Path | None, as_json: bool) -> None:
     """The watches in force and what each has told so far."""
 
-    async def ask(config: Config, store: Store) -> list[dict[str, Any]]:
-        return [await _row(watch, store) for watch in config.watches.values()]
+    async def ask(config: Config, store: Store) -> tuple[ZoneInfo, list[dict[str, Any]]]:
+        muted = await store.muted(SystemClock().now())
+        rows = [await _row(watch, store, muted.get(watch.id)) for watch in config.watches.values()]
+        return show.zone_of(config), rows
 
-    rows = with_store(folder, ask)
+    zone, rows = with_store(folder, ask)
     if as_json:
         show.lines(rows)
     else:
-        columns = ["id", "severity", "alerts", "last", "title"]
-        show.table(rows, columns, empty="No watch yet: write one in watches/ (docs/watches.md).")
+        columns = ["id", "severity", "alerts", "last", "muted_until", "title"]
+        table = [{**row, "muted_until": row["muted_until"] and show.local(row["muted_until"], zone)} for row in rows]
+        show.table(table, columns, empty="No watch yet: write one in watches/ (docs/watches.md).")
 
 
-async def _row(watch: Watch, store: Store) -> dict[str, Any]:
+async def _row(watch: Watch, store: Store, muted: datetime | None) -> dict[str, Any]:
     alerts = await store.alerts(watch=watch.id, limit=100_000)
     return {
         "id": watch.id, "title": watch.title, "when": watch.when.strip(), "severity": watch.severity,
         "outlets": list(watch.outlets), "on": list(watch.on), "notify": list(watch.notify),
         "alerts": sum(alert.condition != "suppressed" for alert in alerts),
-        "last": max((alert.created for alert in alerts), default=None),
+        "last": max((alert.created for alert in alerts), default=None), "muted_until": muted,
     }  # fmt: skip
 
 
@@ -129,17 +136,11 @@ def _edition(folder: Path | None, draft: Path | None) -> Edition:
 
 def _only(report: Report, current: Edition, wanted: Sequence[str]) -> Report:
     for name in wanted:
-        _known(current, name)
+        known_watch(current.config, name)
     names = wanted or tuple(current.config.watches)
     return Report(
         tested=report.tested, days=report.days, watches={n: report.watches[n] for n in names if n in report.watches}
     )
-
-
-def _known(current: Edition, name: str) -> Watch:
-    if name not in current.config.watches:
-        raise UnknownName(f"No watch is called {name}; see `wirewatch watches list`.")
-    return current.config.watches[name]
 
 
 def _texts(text: str) -> list[str]:
@@ -237,7 +238,7 @@ def explain(folder: Path | None, /, watch: str, text: str | None, item: str | No
     if (text is None) == (item is None):
         raise click.UsageError("give either --text or --item")
     current = _edition(folder, None)
-    looks_at = _known(current, watch).outlets
+    looks_at = known_watch(current.config, watch).outlets
     if item is not None:
         found = with_store(folder, lambda config, store: _one(store, item))
         texts = [item_text(found)]

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.model import Config
+from monitor.alerts import links
 from monitor.demo.clock import SpedUpClock
 from monitor.demo.day import Day, load
 from monitor.demo.inbox import Inbox, Payload
@@ -85,7 +86,8 @@ async def staged(
         stack.push_async_callback(store.close)
         jitter = random.Random(1)  # noqa: S311  (spreads polls, the same way each time)
         service = Service(config, store, clock, randomness=jitter, folder=folder, tick=TICK)
-        app = build(store, lambda: service.config, service.status)
+        signer = links.signer_of(links.key_file(config))
+        app = build(store, lambda: service.config, service.status, signer=signer)
         page = await stack.enter_async_context(serving(app, page_address, any_port=True))
         stop = asyncio.Event()
         running = asyncio.create_task(service.run(stop))

@@ -1,7 +1,8 @@
 """The status page with ``/health`` and ``/metrics``, served on loopback inside the service's own loop.
 
-Nothing here writes. Every page is rendered on the server with escaping on; the policy forbids scripts, remote loads
-and inline styles, and a request whose Host is not ours is refused (a foreign name that was made to point here, F146).
+Nothing here writes but the button behind a signed link (``acknowledging.py``). Every page is rendered on the server
+with escaping on; the policy forbids scripts, remote loads and inline styles, and a request whose Host is not ours is
+refused (a foreign name that was made to point here, F146).
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from config.model import Config, written
+from monitor.alerts.links import Signer
 from monitor.alerts.text import isolated, web_link
 from monitor.errors import StoreError
 from monitor.model import Alert
 from monitor.ports import Store
 from monitor.status import Status
-from monitor.web import cards, words
+from monitor.web import acknowledging, cards, words
 from monitor.web.metrics import CONTENT_TYPE, metrics
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": acknowledging.policy(forms="'none'"),
+    "X-Robots-Tag": "noindex, nofollow",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -44,15 +46,19 @@ _ROWS_EACH, _ROWS_AT_MOST = 8, 200
 """Rows read for each headline wanted, since it has one for each watch and channel; and rows shown of one item."""
 
 
-def build(store: Store, config: Callable[[], Config], status: Callable[[], Awaitable[Status]]) -> FastAPI:
-    """The application over a store, the configuration in force and the service's status."""
-    app = FastAPI(title="wirewatch", docs_url=None, redoc_url=None, openapi_url=None)
+def build(
+    store: Store, config: Callable[[], Config], status: Callable[[], Awaitable[Status]], *, signer: Signer
+) -> FastAPI:
+    """The application over a store, the configuration in force and the service's status. ``signer`` knows the links
+    with which alerts are acknowledged."""
+    app = FastAPI(title="wirewatch", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     pages = _templates()
 
     def page(name: str, *, code: int = 200, **values: object) -> HTMLResponse:
         held = config()
         zone = ZoneInfo(held.settings.service.time_zone)
-        return HTMLResponse(pages.get_template(name).render(config=held, zone=zone, **values), status_code=code)
+        known = {"config": held, "zone": zone, "root": "/"}
+        return HTMLResponse(pages.get_template(name).render(known | values), status_code=code)
 
     @app.middleware("http")
     async def guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -60,7 +66,8 @@ def build(store: Store, config: Callable[[], Config], status: Callable[[], Await
             response = await answer(request)
         else:
             response = PlainTextResponse("This page answers to its own name only.", status_code=421)
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     @app.exception_handler(HTTPException)
@@ -75,15 +82,17 @@ def build(store: Store, config: Callable[[], Config], status: Callable[[], Await
     @app.get("/", response_class=HTMLResponse)
     async def now() -> HTMLResponse:
         seen, held = await status(), config()
+        moment = cards.moment(held, seen.now, await store.muted(seen.now))
         sources = cards.source_lines(seen.sources, held)
         dead = await store.alerts(condition="dead", limit=UNDELIVERED * _ROWS_EACH)
         suppressed = await store.alerts(condition="suppressed", limit=HELD * _ROWS_EACH)
         return page(
             "now.html",
             status=seen,
-            undelivered=await _cards(store, held, dead, UNDELIVERED),
-            told=await _cards(store, held, await _told(store), TOLD),
-            held_back=await _cards(store, held, suppressed, HELD, silent=True),
+            muted=[(cards.watch_title(watch, held), moment.until(end)) for watch, end in moment.muted.items()],
+            undelivered=await _cards(store, held, dead, UNDELIVERED, moment),
+            told=await _cards(store, held, await _told(store), TOLD, moment),
+            held_back=await _cards(store, held, suppressed, HELD, moment, silent=True),
             items=await store.items(limit=LATEST),
             sources=sources,
             moods={
@@ -98,10 +107,12 @@ def build(store: Store, config: Callable[[], Config], status: Callable[[], Await
             said = f"No item is called {item}. What is older than the retention rule allows is removed."
             return page("missing.html", code=404, said=said)
         revisions, alerts = await store.revisions(item), await store.alerts(item=item, limit=_ROWS_AT_MOST)
+        now = (await status()).now
         return page(
             "item.html",
             item=found,
-            now=(await status()).now,
+            now=now,
+            moment=cards.moment(config(), now, await store.muted(now)),
             outlet=config().outlets.get(found.outlet),
             revisions=revisions,
             alerts=alerts,
@@ -136,6 +147,7 @@ def build(store: Store, config: Callable[[], Config], status: Callable[[], Await
     async def prometheus() -> Response:
         return Response(metrics(await status()), media_type=CONTENT_TYPE)
 
+    acknowledging.add(app, store=store, config=config, status=status, signer=signer, page=page)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app
 
@@ -151,7 +163,7 @@ def _templates() -> Environment:
     }  # fmt: skip
     pages.globals |= {
         "marked": words.marked, "paragraphs": words.paragraphs, "watch_title": cards.watch_title,
-        "outlet_name": cards.outlet_name,
+        "outlet_name": cards.outlet_name, "said": cards.said, "why": cards.why,
     }  # fmt: skip
     return pages
 
@@ -164,7 +176,7 @@ async def _told(store: Store) -> list[Alert]:
 
 
 async def _cards(
-    store: Store, config: Config, seeds: Iterable[Alert], limit: int, *, silent: bool = False
+    store: Store, config: Config, seeds: Iterable[Alert], limit: int, moment: cards.Moment, *, silent: bool = False
 ) -> tuple[cards.Card, ...]:
     """A card for each headline that ``seeds`` name, with all its rows. ``silent``: only those of which nothing is
     told, on any channel; what was kept from one channel only stands with what was told."""
@@ -177,7 +189,7 @@ async def _cards(
             continue
         held = await store.item(item)
         old = held is not None and any(row.revision != held.revision for row in rows)
-        made.append(cards.card(rows[::-1], held, await store.revisions(item) if old else (), config))
+        made.append(cards.card(rows[::-1], held, await store.revisions(item) if old else (), config, moment))
     return tuple(made)
 
 

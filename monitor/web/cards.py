@@ -5,9 +5,11 @@ The outbox has one row for each watch and channel; a reader wants one headline w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from config.model import SEVERITIES, Config, Outlet, Severity, Source
 from monitor import health
@@ -20,6 +22,8 @@ _SAID: dict[Condition, str] = {
     "dead": "not delivered to",
     "suppressed": "not sent to",
 }
+_AFTER = re.compile(r"(?<=\d[smhd]) after \w+")
+"""The alert that a cooldown began with: it is another one on each channel, and an id says nothing here."""
 _NEED = ("bad", "fair", "wait", "shut", "good")
 
 
@@ -55,6 +59,21 @@ class Card:
     at: datetime
     lines: tuple[Line, ...]
     title: tuple[words.Piece, ...]
+    acknowledged: datetime | None = None
+    """When somebody first said to have seen to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What the state of a row is read against."""
+
+    now: datetime
+    zone: ZoneInfo
+    muted: Mapping[str, datetime]
+    """Watch → until when it says nothing."""
+
+    def until(self, then: datetime) -> str:
+        return words.until(then, self.now, self.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +91,16 @@ class SourceLine:
         return self.state.id.partition("/")[2]
 
 
-def card(rows: Sequence[Alert], item: Item | None, revisions: Sequence[Revision], config: Config) -> Card:
+def moment(config: Config, now: datetime, muted: Mapping[str, datetime]) -> Moment:
+    return Moment(now=now, zone=ZoneInfo(config.settings.service.time_zone), muted=muted)
+
+
+def card(
+    rows: Sequence[Alert], item: Item | None, revisions: Sequence[Revision], config: Config, moment: Moment
+) -> Card:
     """Of all rows about one state of one item, in the order in which channels shall be named; ``revisions`` are those
     of the item, when it changed since."""
     spans = () if item is None else standing(rows, item, revisions)
-    watches = dict.fromkeys(row.watch for row in rows)
     return Card(
         id=rows[0].item,
         item=item,
@@ -85,34 +109,50 @@ def card(rows: Sequence[Alert], item: Item | None, revisions: Sequence[Revision]
         severity=max((row.severity for row in rows), key=SEVERITIES.index),
         at=max(row.created for row in rows),
         lines=tuple(
-            Line(watch=watch_title(watch, config), fates=_fates([row for row in rows if row.watch == watch]))
-            for watch in watches
+            Line(
+                watch=watch_title(watch, config),
+                fates=_fates([row for row in rows if row.watch == watch], moment),
+            )
+            for watch in dict.fromkeys(row.watch for row in rows)
         ),
         title=words.marked(item.title, spans, "title") if item else (),
+        acknowledged=min((row.acknowledged for row in rows if row.acknowledged), default=None),
     )
 
 
 def _change(state: str) -> str:
     if state.startswith("edited:"):
         return "edited"
-    return {"new": "", "completed": "found in its text"}.get(state, state)
-
-
-def _fates(rows: Sequence[Alert]) -> tuple[Fate, ...]:
-    gathered: dict[tuple[Condition, str], list[str]] = {}
-    for row in rows:
-        gathered.setdefault((row.condition, _why(row)), []).append(row.channel)
-    return tuple(
-        Fate(condition=condition, said=_SAID[condition], channels=tuple(channels), why=why)
-        for (condition, why), channels in gathered.items()
+    return {"new": "", "completed": "found in its text", "escalated": "nobody acknowledged it in time"}.get(
+        state, state
     )
 
 
-def _why(row: Alert) -> str:
+def _fates(rows: Sequence[Alert], moment: Moment) -> tuple[Fate, ...]:
+    gathered: dict[tuple[Condition, str, str], list[str]] = {}
+    for row in rows:
+        gathered.setdefault((row.condition, said(row, moment), why(row, moment)), []).append(row.channel)
+    return tuple(
+        Fate(condition=condition, said=told, channels=tuple(channels), why=reason)
+        for (condition, told, reason), channels in gathered.items()
+    )
+
+
+def said(row: Alert, moment: Moment) -> str:
+    """What became of a row, to be followed by its channel: ``sent to``, ``waits until 06:00 for``."""
+    if words.waits(row, moment.now):
+        return f"waits until {moment.until(row.due)} for"
+    return _SAID[row.condition]
+
+
+def why(row: Alert, moment: Moment) -> str:
+    """The reason in a reader's words; empty when there is none to give."""
     if row.condition == "suppressed":
         return words.reason(row.reason)
-    if row.condition == "pending" and row.last_error:
-        return f"tried {row.attempts}×, last: {row.last_error}"
+    if words.waits(row, moment.now):
+        return _AFTER.sub("", words.held(row, moment.zone))
+    if row.condition == "pending":
+        return f"tried {row.attempts}×, last: {row.last_error}" if row.last_error else ""
     return row.reason
 
 

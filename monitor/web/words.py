@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from monitor.alerts import policy
-from monitor.model import Outcome, Span
+from monitor.model import Alert, Outcome, Span
 
 _DIRECTIONS = {"en": "ltr", "he": "rtl", "ar": "rtl"}
 _MOODS = {
@@ -20,7 +21,10 @@ _REASONS = {
     policy.NOT_IN_ON: "the watch does not ask for this kind of change",
     policy.ONLY_BELOW_HEADLINE: policy.ONLY_BELOW_HEADLINE,
     policy.TOO_OLD: "older than the watch's max_age",
+    policy.MUTED: "its watch was muted",
+    "acknowledged": "it was acknowledged before it left",
     "merged": "the item was found to be another one, which keeps its alert",
+    "watch removed": "its watch is not configured any more",
 }
 _DAY = timedelta(days=1)
 
@@ -47,6 +51,21 @@ def relative(then: datetime | None, now: datetime) -> str:
     else:
         size = f"{away // _DAY} days"
     return f"{size} ago" if then < now else f"in {size}"
+
+
+def until(then: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """A time to come by the clock here: ``06:00``, and with its day when that is more than a day away."""
+    return f"{then.astimezone(zone):{'%H:%M' if then - now < _DAY else '%Y-%m-%d %H:%M'}}"
+
+
+def waits(alert: Alert, now: datetime) -> bool:
+    """Whether it is held back until its time; what is tried again does not wait in this sense."""
+    return alert.condition == "pending" and not alert.message and alert.due > now
+
+
+def held(alert: Alert, zone: ZoneInfo) -> str:
+    """What a row that waits waits for, without the time that stands beside it anyway."""
+    return alert.reason.removesuffix(f" until {alert.due.astimezone(zone):%H:%M}")
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from monitor import canary
 from monitor.model import Candidate, Item, Revision
 from storage import rows
 from storage.rows import when
@@ -30,9 +31,12 @@ WHERE (NOT json_extract(asked.value, '$[2]') OR held.body <> '')
 # A title finds more surely what an item is about than a word in its body.
 _SEARCH = f"""
 {ITEM} JOIN search ON search.rowid = items.number
-WHERE search MATCH ? ORDER BY bm25(search, 4.0, 1.0), items.first_seen DESC LIMIT ?
+WHERE search MATCH :words AND items.source <> :canaries
+ORDER BY bm25(search, 4.0, 1.0), items.first_seen DESC LIMIT :limit
 """
 _CUT = re.compile(r"[^0-9A-Za-z\x80-\U0010ffff]+")
+# Of a table that has them, canaries (a few dozen) are counted by themselves: a count of a whole table is read off an
+# index, one with a condition is not.
 _TABLES = {
     "items": "SELECT count(*) FROM items",
     "revisions": "SELECT count(*) FROM revisions",
@@ -40,6 +44,15 @@ _TABLES = {
     "quarantined": "SELECT count(*) FROM quarantine WHERE filed IS NULL",
     "sources": "SELECT count(*) FROM sources WHERE in_force",
 }
+_CANARIES = {
+    "items": "SELECT count(*) FROM items WHERE source = ?",
+    "revisions": "SELECT count(*) FROM revisions WHERE item IN (SELECT id FROM items WHERE source = ?)",
+    "matches": "SELECT count(*) FROM matches WHERE item IN (SELECT id FROM items WHERE source = ?)",
+}
+_ALERTS = "SELECT condition, count(*) FROM alerts GROUP BY condition"
+_CANARY_ALERTS = """
+SELECT condition, count(*) FROM alerts WHERE item IN (SELECT id FROM items WHERE source = ?) GROUP BY condition
+"""
 _CONDITIONS = ("pending", "delivered", "dead", "suppressed")
 
 
@@ -73,12 +86,16 @@ def items(
         "items.first_seen >= :since": since,
         "items.first_seen < :before": before,
     }
-    where = " AND ".join(clause for clause, value in asked.items() if value is not None) or "true"
+    chosen = [clause for clause, value in asked.items() if value is not None]
+    if outlet is None:
+        chosen.append("items.source <> :canaries")
+    where = " AND ".join(chosen) or "true"
     order = "items.first_seen, items.number" if oldest_first else "items.first_seen DESC, items.number DESC"
     found = db.execute(
         f"{ITEM} WHERE {where} ORDER BY {order} LIMIT :limit",
         {
             "limit": limit,
+            "canaries": canary.SOURCE,
             "outlet": outlet,
             "language": language,
             "watch": watch,
@@ -94,7 +111,8 @@ def search(db: sqlite3.Connection, terms: Sequence[str], limit: int) -> tuple[It
     words = [word for term in terms for word in _CUT.split(rows.writable(term)) if word]
     if not words:
         return ()
-    return tuple(map(rows.item, db.execute(_SEARCH, (" AND ".join(f'"{word}"' for word in words), limit))))
+    asked = {"words": " AND ".join(f'"{word}"' for word in words), "canaries": canary.SOURCE, "limit": limit}
+    return tuple(map(rows.item, db.execute(_SEARCH, asked)))
 
 
 def revisions(db: sqlite3.Connection, name: str) -> tuple[Revision, ...]:
@@ -104,6 +122,10 @@ def revisions(db: sqlite3.Connection, name: str) -> tuple[Revision, ...]:
 
 def count(db: sqlite3.Connection) -> Mapping[str, int]:
     """Every condition is named, also when no alert is in it."""
+    own = (canary.SOURCE,)
     counts: dict[str, int] = {name: db.execute(sql).fetchone()[0] for name, sql in _TABLES.items()}
-    found = dict(db.execute("SELECT condition, count(*) FROM alerts GROUP BY condition").fetchall())
-    return counts | {condition: found.get(condition, 0) for condition in _CONDITIONS}
+    for name, sql in _CANARIES.items():
+        counts[name] -= db.execute(sql, own).fetchone()[0]
+    found = dict(db.execute(_ALERTS).fetchall())
+    canaries = dict(db.execute(_CANARY_ALERTS, own).fetchall())
+    return counts | {name: found.get(name, 0) - canaries.get(name, 0) for name in _CONDITIONS}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from monitor.errors import AddressRefused
 from monitor.hosts import host_of
-from monitor.model import Change, Decision, Item, Match
+from monitor.model import Alert, Change, Decision, Item, Match
 from storage import rows
 from storage.rows import when
 from storage.sqlite import outbox
@@ -34,8 +34,9 @@ DO UPDATE SET spans = :spans, clause = :clause, undecided = :undecided
 class Ledger:
     """`monitor.ports.Ledger` on the open transaction."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, now: datetime) -> None:
         self._db = db
+        self._now = now
 
     def exists(self, item: str) -> bool:
         return resolve(self._db, item) is not None
@@ -44,9 +45,17 @@ class Ledger:
         found = self._db.execute(_GROUP, (resolve(self._db, item),))
         return tuple(row["id"] for row in found)
 
-    def told(self, items: Sequence[str]) -> dict[tuple[str, str], str]:
-        own = [found for item in items if (found := resolve(self._db, item)) is not None]
-        return dict(outbox.told(self._db, own))
+    def told(self, items: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        return outbox.told(self._db, self._resolved(items))
+
+    def last(self, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
+        return outbox.last(self._db, self._resolved(items))
+
+    def muted(self) -> Collection[str]:
+        return outbox.muted(self._db, self._now)
+
+    def _resolved(self, items: Sequence[str]) -> list[str]:
+        return [found for item in items if (found := resolve(self._db, item)) is not None]
 
 
 def resolve(db: sqlite3.Connection, item: str) -> str | None:

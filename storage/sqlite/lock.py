@@ -2,7 +2,8 @@
 
 ``FILE.lock`` is held with ``flock`` (the system lets go of it when the process dies, however it dies) and names its
 holder. It says ``running`` until everything is in the main file, then ``stopped``: a service that was killed leaves
-a ``-wal`` file behind, so ``running`` without one means that somebody took the latest changes away (F110).
+a ``-wal`` file behind, so ``running`` without one means that somebody took the latest changes away (F110). While a
+backup is put in the store's place it says ``restoring``.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from monitor.errors import ServiceRunning, StoreUnusable
+from monitor.errors import ServiceRunning, StoreFull, StoreUnusable
 
+State = Literal["running", "stopped", "restoring"]
 _PATIENCE = 0.5  # another command may hold the lock for an instant while it closes
 
 
@@ -62,21 +64,28 @@ class ServiceLock:
             os.close(self._file)
             self._file = None
 
-    def cut_off(self) -> bool:
-        """Whether the last service never got to say that it had stopped."""
-        return self._note().get("state") == "running"
+    def note(self, state: State) -> bool:
+        """Whether this was the last that a holder said. ``running`` while nobody holds it: it never got to say that it
+        had stopped."""
+        return self._note().get("state") == state
 
-    def say(self, state: str) -> None:
-        """Write ``running`` or ``stopped`` to disk, with who we are. Only the holder may."""
+    def say(self, state: State) -> None:
+        """Write to disk how things stand, with who we are. Only the holder may."""
         assert self._file is not None
         note = {"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds"), "state": state}
-        os.pwrite(self._file, json.dumps(note).encode().ljust(128), 0)
-        os.fsync(self._file)
+        try:
+            os.pwrite(self._file, json.dumps(note).encode().ljust(128), 0)
+            os.fsync(self._file)
+        except OSError as error:
+            raise StoreFull(
+                f"{self.path}: cannot be written ({error.strerror}); the disk is full or failing"
+            ) from error
 
     def _note(self) -> Mapping[str, Any]:
-        # Empty or half written: a service died before it began; it cannot have changed anything.
-        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-            note = json.loads(self.path.read_text())
+        # Empty, half written, or whatever a disk shows after a power cut (then not even text): a service died before
+        # it began; it cannot have changed anything.
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            note = json.loads(self.path.read_bytes())
             if isinstance(note, dict):
                 return note
         return {}

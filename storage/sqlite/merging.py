@@ -12,7 +12,7 @@ import sqlite3
 from datetime import datetime
 
 from storage.rows import when
-from storage.sqlite import texts
+from storage.sqlite import outbox, texts
 
 _TWIN_TEXTS = """
 SELECT gone.number, gone.id, kept.id AS twin FROM revisions AS gone
@@ -20,11 +20,16 @@ JOIN revisions AS kept ON kept.item = :kept AND kept.text_hash = gone.text_hash
 WHERE gone.item = :gone
 """
 _TWIN_ALERTS = """
-SELECT own.number AS own, own.condition AS own_condition, own.attempts AS own_attempts,
-  twin.number AS twin, twin.condition AS twin_condition, twin.attempts AS twin_attempts
-FROM alerts AS twin JOIN alerts AS own USING (watch, channel, state)
+SELECT own.number AS own, twin.number AS twin FROM alerts AS twin JOIN alerts AS own USING (watch, channel, state)
 WHERE own.item = :kept AND twin.item = :gone
   AND own.condition IN ('pending', 'delivered') AND twin.condition IN ('pending', 'delivered')
+"""
+# A gathered message stays as it is, so its alert is told in any case.
+_NEAREST_FIRST = """
+SELECT alerts.number, alerts.id FROM alerts LEFT JOIN messages ON messages.number = alerts.message
+WHERE alerts.number IN (:own, :twin)
+ORDER BY alerts.condition = 'delivered' DESC, messages.number IS NOT NULL AND messages.watch IS NULL DESC,
+  coalesce(messages.attempts, 0) DESC, alerts.due, alerts.number <> :own
 """
 _REPOINT = (
     "UPDATE item_keys SET item = :kept WHERE item = :gone",
@@ -80,11 +85,6 @@ def _share_texts(db: sqlite3.Connection, at: dict[str, str]) -> None:
 
 def _tell_once(db: sqlite3.Connection, pair: sqlite3.Row) -> None:
     """Of two rows that would tell the same, the one that was sent or is nearest to it stays."""
-    twin_is_ahead = pair["twin_condition"] == "delivered" or (
-        pair["own_condition"] == "pending" and pair["twin_attempts"] > pair["own_attempts"]
-    )
-    extra = pair["own"] if twin_is_ahead else pair["twin"]
-    db.execute(
-        "UPDATE alerts SET condition = 'suppressed', reason = 'merged' WHERE number = ? AND condition = 'pending'",
-        (extra,),
-    )
+    stays, goes = db.execute(_NEAREST_FIRST, {"own": pair["own"], "twin": pair["twin"]}).fetchall()
+    if outbox.suppress(db, [goes["number"]], "merged"):
+        outbox.hold_back_by(db, goes["id"], stays["id"])

@@ -7,14 +7,14 @@ is not a whole store of ours, or was made by a newer program, is refused.
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import tempfile
 import time
 from pathlib import Path
 
+from config.model import store_path
 from monitor.errors import StoreError, StoreUnusable
-from storage.sqlite import schema
+from storage.sqlite import schema, walog
 from storage.sqlite.errors import translate
 from storage.sqlite.lock import ServiceLock
 
@@ -29,10 +29,10 @@ _WAL_LIMIT = 64 * 1024 * 1024
 
 def path_of(url: str, folder: Path | None = None) -> Path:
     """The file that a store's address names: ``sqlite:///relative.db`` (to ``folder``) or ``sqlite:////absolute.db``."""
-    found = re.fullmatch(r"sqlite:///([^?#\0]+)", url)
-    if found is None or found[1].startswith(":memory:"):
+    path = store_path(url, folder)
+    if path is None:
         raise StoreUnusable(f"store address {url!r}: write sqlite:///NAME.db, or sqlite:////WHOLE/PATH/NAME.db")
-    return (folder or Path.cwd()) / found[1]
+    return path
 
 
 def connect(path: Path, *, read_only: bool = False, patience: float = PATIENCE) -> sqlite3.Connection:
@@ -54,7 +54,18 @@ def connect(path: Path, *, read_only: bool = False, patience: float = PATIENCE) 
 
 def open_writer(path: Path, lock: ServiceLock, *, patience: float = PATIENCE) -> sqlite3.Connection:
     """The writing connection of a sound store at this program's schema. With the lock held it does the checkpoints."""
+    if lock.note("restoring"):
+        raise StoreUnusable(
+            f"{path}: a restore was broken off; put it right with the same command once more: {_restore(path)}"
+            if lock.held or not _service_lives(lock)
+            else f"{path}: a backup is being put in its place at this moment; try again when that is done"
+        )
     if not path.exists():
+        if lock.note("running") or lock.note("stopped"):
+            raise StoreUnusable(
+                f"{path}: the file is missing, though a service worked on it: bring it back, {_restore(path)}, or "
+                f"delete {lock.path.name} to begin with an empty store"
+            )
         create(path)
     inspect(path, lock)
     try:
@@ -72,7 +83,7 @@ def create(path: Path) -> None:
     """An empty store at ``path``, linked into place when it is whole, so that nobody ever meets half of one."""
     if not path.parent.is_dir():
         raise StoreUnusable(f"{path}: there is no folder {path.parent}; make it, or correct the store's address")
-    if (wal := _beside(path, "-wal")).exists():
+    if (wal := beside(path, "-wal")).exists():
         raise StoreUnusable(f"{path}: the file is missing but {wal.name} is there: bring it back, {_restore(path)}")
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
@@ -102,7 +113,7 @@ def inspect(path: Path, lock: ServiceLock) -> None:
         size = path.stat().st_size
     except OSError as error:
         raise StoreUnusable(f"{path}: cannot be read ({error.strerror})") from error
-    wal = _beside(path, "-wal")
+    wal = beside(path, "-wal")
     logged = wal.exists() and wal.stat().st_size > 0
     if not header:
         raise StoreUnusable(f"{path}: the file is empty, it was a store or never became one: {_restore(path)}")
@@ -114,11 +125,21 @@ def inspect(path: Path, lock: ServiceLock) -> None:
     whole = int.from_bytes(header[28:32]) * (65536 if page == 1 else page)
     if size < whole and not logged:  # with a log beside it the file may lag behind its own header
         raise StoreUnusable(f"{path}: cut short, {size} of {whole} bytes are there: {_restore(path)}")
-    if not wal.exists() and lock.cut_off() and (lock.held or not _service_lives(lock)):
-        raise StoreUnusable(
-            f"{path}: the last service was killed and {wal.name}, which holds its latest changes, is gone: bring it "
-            f"back, {_restore(path)}, or delete {lock.path.name} to go on without those changes"
-        )
+    if lock.note("running") and (lock.held or not _service_lives(lock)):
+        _look_at_log(path, wal, lock)
+
+
+def _look_at_log(path: Path, wal: Path, lock: ServiceLock) -> None:
+    """The last service was killed: its log holds its latest changes, all that were acknowledged."""
+    if not wal.exists():
+        what = f"gone: bring it back, {_restore(path)}, or delete {lock.path.name} to go on without those changes"
+    elif walog.damaged(wal, CHECK_SECONDS):
+        what = f"damaged: {_restore(path)}, or delete {lock.path.name} to go on with those that can be read"
+    else:
+        return
+    raise StoreUnusable(
+        f"{path}: the last service was killed and {wal.name}, which holds its latest changes, is {what}"
+    )
 
 
 def _service_lives(lock: ServiceLock) -> bool:
@@ -189,9 +210,14 @@ def _told(error: sqlite3.Error, path: Path) -> Exception:
 
 def _restore(path: Path) -> str:
     """What to do, with the newest backup beside the store if there is one."""
-    backups = [each for each in path.parent.glob("*") if each != path and is_ours(each)]
+    backups = [each for each in path.parent.glob("[!.]*") if _may_be_backup(each, path) and is_ours(each)]
     newest = max(backups, key=lambda each: each.stat().st_mtime, default=None)
     return f"restore a backup: `wirewatch restore {newest or 'FILE'}`"
+
+
+def _may_be_backup(file: Path, store: Path) -> bool:
+    """Not the store itself, nor what a restore put aside, nor half a backup."""
+    return file != store and file.suffix != ".part" and not file.name.startswith(f"{store.name}.replaced-")
 
 
 def is_ours(path: Path) -> bool:
@@ -204,7 +230,8 @@ def is_ours(path: Path) -> bool:
     return header.startswith(_MAGIC) and int.from_bytes(header[68:72]) == schema.APPLICATION_ID
 
 
-def _beside(path: Path, ending: str) -> Path:
+def beside(path: Path, ending: str) -> Path:
+    """The file that SQLite keeps next to a database: ``-wal``, ``-shm``, ``-journal``."""
     return path.with_name(path.name + ending)
 
 

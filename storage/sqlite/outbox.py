@@ -1,72 +1,79 @@
-"""Alert rows: written inside a filing, claimed by lease with a fence, settled once."""
+"""Alert rows: written inside a filing, and what befalls them besides being sent (``messages.py``)."""
 
 from __future__ import annotations
 
 import base64
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 
 from config.model import SEVERITIES
-from monitor.alerts.policy import TOLD_WITH
-from monitor.model import Alert, Condition, Delivery, NewAlert
+from monitor import canary
+from monitor.alerts.policy import MUTED, TOLD_WITH
+from monitor.model import Alert, Condition, NewAlert
 from storage import rows
 from storage.rows import when
 
 # The second test is for items that were merged: their rows keep the keys they had under the old item's id.
 _ADD = """
-INSERT INTO alerts (id, key, watch, channel, item, revision, state, severity, rank, condition, reason, created, due)
-SELECT :id, :key, :watch, :channel, :item, :revision, :state, :severity, :rank, :condition, :reason, :now, :now
+INSERT INTO alerts
+  (id, key, watch, channel, item, revision, state, severity, rank, condition, reason, created, due, gather)
+SELECT :id, :key, :watch, :channel, :item, :revision, :state, :severity, :rank, :condition, :reason, :now, :due, :gather
 WHERE NOT EXISTS (
   SELECT 1 FROM alerts WHERE item = :item AND watch = :watch AND channel = :channel AND state = :state
 )
 ON CONFLICT (key) DO NOTHING
 """
-_READ = """
-SELECT alerts.*, matches.spans, matches.clause, matches.undecided
-FROM alerts LEFT JOIN matches USING (item, watch, revision)
+READ = """
+SELECT alerts.*, messages.id AS message_id, messages.attempts, messages.last_error,
+  matches.spans, matches.clause, matches.undecided
+FROM alerts LEFT JOIN messages ON messages.number = alerts.message
+  LEFT JOIN matches ON matches.item = alerts.item AND matches.watch = alerts.watch
+    AND matches.revision = alerts.revision
 """
-_CLAIM = """
-UPDATE alerts SET fence = fence + 1, attempts = attempts + 1, leased_until = :until
-WHERE number IN (
-  SELECT number FROM alerts
-  WHERE condition = 'pending' AND due <= :now AND coalesce(leased_until, '') <= :now
-  ORDER BY rank DESC, created, number LIMIT :limit
+# What was gathered stays as it is; a message of one is dropped with its alert. One that is on its way at this moment
+# is delivered all the same when it arrives.
+_SUPPRESS = """
+UPDATE alerts SET condition = 'suppressed', reason = :reason
+WHERE number IN (SELECT value FROM json_each(:numbers)) AND condition = 'pending'
+  AND (message IS NULL OR (SELECT watch FROM messages WHERE number = alerts.message) IS NOT NULL)
+"""
+_DROP = """
+UPDATE messages SET condition = 'dropped' WHERE condition = 'pending' AND number IN (
+  SELECT message FROM alerts WHERE condition = 'suppressed' AND number IN (SELECT value FROM json_each(:numbers))
 )
-RETURNING number
 """
-# True whatever was decided about the row meanwhile (merged, buried): it has been sent, and never will be again.
-_DELIVERED = """
-UPDATE alerts SET condition = 'delivered', delivered = :now, reason = '', last_error = '', leased_until = NULL
-WHERE id = :id AND fence = :fence AND condition <> 'delivered'
-"""
-_PUT_OFF = """
-UPDATE alerts SET due = :due, last_error = :detail, leased_until = NULL
-WHERE id = :id AND fence = :fence AND condition = 'pending'
-"""
-_BURIED = """
-UPDATE alerts SET condition = 'dead', reason = :detail, last_error = :detail, leased_until = NULL
-WHERE id = :id AND fence = :fence AND condition = 'pending'
-"""
-# Of the rows that an alert held back ("told with ALERT"; none is older than it) the first takes its turn, and holds
-# back the others instead: the news is told, and told once.
+# Of the rows that an alert held back ("told with ALERT") the first takes its turn, and holds back the others instead:
+# the news is told, and told once. The second test of the reason is the index's own.
 _TURN_COMES = """
-UPDATE alerts SET condition = 'pending', reason = '', due = :now, resent = :now
+UPDATE alerts SET condition = 'pending', reason = '', due = :now
 WHERE number = (
-  SELECT held.number FROM alerts AS held JOIN alerts AS gone
-    ON gone.id = :id AND held.watch = gone.watch AND held.channel = gone.channel AND held.created >= gone.created
-  WHERE held.condition = 'suppressed' AND held.reason = :told_with || :id
-  ORDER BY held.created, held.number LIMIT 1
+  SELECT number FROM alerts WHERE condition = 'suppressed' AND reason = :told_with || :id AND reason > 'told with '
+  ORDER BY created, number LIMIT 1
 )
 RETURNING id
 """
 _HELD_BACK_BY = """
 UPDATE alerts SET reason = :told_with || :next
-WHERE condition = 'suppressed' AND reason = :told_with || :id
-  AND created >= (SELECT created FROM alerts WHERE id = :id)
+WHERE condition = 'suppressed' AND reason = :told_with || :id AND reason > 'told with '
 """
+# By the two indexes of what is pending: rows whose turn has not come, and messages that are tried again.
+_OLDEST_DUE = """
+SELECT channel, min(due) AS due FROM (
+  SELECT channel, due FROM alerts WHERE condition = 'pending' AND message IS NULL AND due <= :now
+  UNION ALL
+  SELECT alerts.channel, alerts.due FROM messages JOIN alerts ON alerts.message = messages.number
+  WHERE messages.condition = 'pending' AND alerts.condition = 'pending' AND alerts.due <= :now
+) GROUP BY channel ORDER BY channel
+"""
+_RESEND = """
+UPDATE alerts SET condition = 'pending', reason = '', due = :now, gather = '', message = NULL, told = 0
+WHERE number = :number
+"""
+# A new fence, so that an attempt that is still on its way cannot settle what was asked for anew.
+_LET_GO = "UPDATE messages SET fence = fence + 1, condition = 'dropped' WHERE number = :message AND watch IS NOT NULL"
 
 
 def alert_id(key: str) -> str:
@@ -77,6 +84,7 @@ def alert_id(key: str) -> str:
 
 def add(db: sqlite3.Connection, alert: NewAlert, revision: str, now: datetime) -> bool:
     """Write a row unless its key was ever written; whether it was."""
+    held = None if alert.suppressed else alert.held
     values = {
         "id": alert_id(alert.key),
         "key": alert.key,
@@ -88,10 +96,15 @@ def add(db: sqlite3.Connection, alert: NewAlert, revision: str, now: datetime) -
         "severity": alert.severity,
         "rank": SEVERITIES.index(alert.severity),
         "condition": "suppressed" if alert.suppressed else "pending",
-        "reason": alert.suppressed,
+        "reason": held.reason if held is not None else alert.suppressed,
         "now": when(now),
+        "due": when(held.until if held is not None else now),
+        "gather": held.gather if held is not None else "",
     }
     return db.execute(_ADD, values).rowcount == 1
+
+
+# ------------------------------------------------------------------ looking
 
 
 def told(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[tuple[str, str], str]:
@@ -103,83 +116,141 @@ def told(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[tuple[str, str
     return {(row["watch"], row["channel"]): row["id"] for row in found}  # the earliest comes last and stays
 
 
-def claim_alerts(db: sqlite3.Connection, now: datetime, *, limit: int, lease: timedelta) -> tuple[Alert, ...]:
-    claimed = db.execute(_CLAIM, {"now": when(now), "until": when(now + lease), "limit": limit}).fetchall()
-    numbers = json.dumps([row["number"] for row in claimed])
-    order = " WHERE number IN (SELECT value FROM json_each(?)) ORDER BY rank DESC, created, number"
-    return tuple(map(rows.alert, db.execute(_READ + order, (numbers,))))
+def last(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
+    found = db.execute(
+        READ + " WHERE alerts.item IN (SELECT value FROM json_each(?)) AND alerts.state <> 'escalated'"
+        " AND alerts.condition IN ('pending', 'delivered') ORDER BY alerts.due, alerts.number",
+        (json.dumps(list(items)),),
+    )
+    return {(row["watch"], row["channel"]): rows.alert(row) for row in found}
 
 
-def settle(db: sqlite3.Connection, alert: Alert, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
-    if delivery.verdict == "sent":
-        change = _DELIVERED
-    elif delivery.verdict == "later" and due is not None:
-        change = _PUT_OFF
-    else:
-        change = _BURIED
-    at = {
-        "id": alert.id,
-        "fence": alert.fence,
-        "now": when(now),
-        "due": when(due),
-        "detail": rows.writable(delivery.detail),
-    }
-    kept = db.execute(change, at).rowcount == 1
-    if kept and change is _BURIED:
-        _pass_on(db, alert.id, now)
-    return kept
-
-
-def _pass_on(db: sqlite3.Connection, gone: str, now: datetime) -> None:
-    """A dead alert told nobody: a copy of its news that was held back because of it is told instead."""
-    names = {"id": gone, "told_with": TOLD_WITH, "now": when(now)}
-    following = db.execute(_TURN_COMES, names).fetchone()
-    if following is not None:
-        db.execute(_HELD_BACK_BY, {**names, "next": following["id"]})
+def members(db: sqlite3.Connection, message: int) -> tuple[Alert, ...]:
+    order = " WHERE alerts.message = ? ORDER BY alerts.rank DESC, alerts.created, alerts.number"
+    return tuple(map(rows.alert, db.execute(READ + order, (message,))))
 
 
 def alerts(
-    db: sqlite3.Connection, *, condition: Condition | None, watch: str | None, item: str | None, limit: int
+    db: sqlite3.Connection,
+    *,
+    condition: Condition | None,
+    watch: str | None,
+    channel: str | None,
+    item: str | None,
+    message: str | None,
+    limit: int,
 ) -> tuple[Alert, ...]:
-    given = {"condition": condition, "watch": watch, "item": item}
+    given = {"condition": condition, "watch": watch, "channel": channel, "item": item}
     asked = [f"alerts.{name} = :{name}" for name, value in given.items() if value is not None]
+    if message is not None:
+        asked.append("alerts.message = (SELECT number FROM messages WHERE id = :message)")
+    if watch is channel is item is None:
+        asked.append(f"alerts.watch <> '{canary.NAME}'")
     where = f" WHERE {' AND '.join(asked)}" if asked else ""
-    found = db.execute(f"{_READ}{where} ORDER BY created DESC, number DESC LIMIT :limit", {**given, "limit": limit})
-    return tuple(map(rows.alert, found))
+    order = " ORDER BY alerts.created DESC, alerts.number DESC LIMIT :limit"
+    return tuple(map(rows.alert, db.execute(READ + where + order, {**given, "message": message, "limit": limit})))
 
 
-def resend(db: sqlite3.Connection, alert: str, now: datetime) -> bool:
-    """A new fence, so that an attempt that is still on its way cannot settle what was asked for anew."""
-    return (
-        db.execute(
-            "UPDATE alerts SET condition = 'pending', reason = '', due = ?1, resent = ?1, attempts = 0,"
-            " fence = fence + 1, leased_until = NULL, told = 0 WHERE id = ?2 AND condition IN ('dead', 'suppressed')",
-            (when(now), alert),
-        ).rowcount
-        == 1
-    )
-
-
-def hurry(db: sqlite3.Connection, channel: str, now: datetime) -> int:
-    return db.execute(
-        "UPDATE alerts SET due = :now WHERE condition = 'pending' AND channel = :channel AND due > :now",
-        {"now": when(now), "channel": channel},
-    ).rowcount
-
-
-def bury(db: sqlite3.Connection, channels: Sequence[str], now: datetime) -> int:
-    """Each row says when, since dead letters are looked at much later."""
-    return db.execute(
-        "UPDATE alerts SET condition = 'dead', leased_until = NULL,"
-        " reason = 'channel ' || channel || ' is not configured any more (' || :now || ')'"
-        " WHERE condition = 'pending' AND channel NOT IN (SELECT value FROM json_each(:channels))",
-        {"now": when(now), "channels": json.dumps(list(channels))},
-    ).rowcount
+def alert(db: sqlite3.Connection, name: str) -> Alert | None:
+    row = db.execute(f"{READ} WHERE alerts.id = ?", (name,)).fetchone()
+    return None if row is None else rows.alert(row)
 
 
 def untold_dead(db: sqlite3.Connection) -> tuple[Alert, ...]:
-    found = db.execute(f"{_READ} WHERE alerts.condition = 'dead' AND alerts.told = 0 ORDER BY alerts.number")
+    found = db.execute(f"{READ} WHERE alerts.condition = 'dead' AND alerts.told = 0 ORDER BY alerts.number")
     return tuple(map(rows.alert, found))
+
+
+def oldest_due(db: sqlite3.Connection, now: datetime) -> Mapping[str, datetime]:
+    return {row["channel"]: rows.moment(row["due"]) for row in db.execute(_OLDEST_DUE, {"now": when(now)})}
+
+
+# ------------------------------------------------------------------ sent, dead, suppressed, asked for again
+
+
+def delivered(db: sqlite3.Connection, message: int, now: datetime) -> None:
+    db.execute(
+        "UPDATE alerts SET condition = 'delivered', delivered = ?, reason = ''"
+        " WHERE message = ? AND condition <> 'delivered'",
+        (when(now), message),
+    )
+
+
+def died(db: sqlite3.Connection, message: int, detail: str, now: datetime) -> None:
+    gone = db.execute(
+        "UPDATE alerts SET condition = 'dead', reason = ? WHERE message = ? AND condition = 'pending' RETURNING id",
+        (rows.writable(detail), message),
+    ).fetchall()
+    pass_on(db, [row["id"] for row in gone], now)
+
+
+def pass_on(db: sqlite3.Connection, gone: Iterable[str], now: datetime) -> None:
+    """A dead alert told nobody: a copy of its news that was held back because of it is told instead."""
+    for each in gone:
+        following = db.execute(_TURN_COMES, {"id": each, "told_with": TOLD_WITH, "now": when(now)}).fetchone()
+        if following is not None:
+            hold_back_by(db, each, following["id"])
+
+
+def hold_back_by(db: sqlite3.Connection, alert: str, other: str) -> None:
+    """What an alert held back is told with another one."""
+    db.execute(_HELD_BACK_BY, {"id": alert, "told_with": TOLD_WITH, "next": other})
+
+
+def suppress(db: sqlite3.Connection, numbers: Sequence[int], reason: str) -> int:
+    """Pending rows that need not be sent; how many those were."""
+    if not numbers:
+        return 0
+    at = {"numbers": json.dumps(list(numbers)), "reason": reason}
+    count = db.execute(_SUPPRESS, at).rowcount
+    db.execute(_DROP, at)
+    return count
+
+
+def resend(db: sqlite3.Connection, alerts: Sequence[str], now: datetime) -> tuple[str, ...]:
+    found = db.execute(
+        "SELECT id, number, message FROM alerts WHERE condition IN ('dead', 'suppressed')"
+        " AND id IN (SELECT value FROM json_each(?)) ORDER BY number",
+        (json.dumps(list(alerts)),),
+    ).fetchall()
+    for row in found:
+        at = {"number": row["number"], "message": row["message"], "now": when(now)}
+        db.execute(_LET_GO, at)
+        db.execute(_RESEND, at)
+    return tuple(row["id"] for row in found)
+
+
+def acknowledge(db: sqlite3.Connection, alerts: Sequence[str], now: datetime) -> tuple[str, ...]:
+    named = {"ids": json.dumps(list(alerts)), "now": when(now)}
+    known = db.execute(
+        "UPDATE alerts SET acknowledged = coalesce(acknowledged, :now)"
+        " WHERE id IN (SELECT value FROM json_each(:ids)) RETURNING id, number",
+        named,
+    ).fetchall()
+    escalated = db.execute(
+        "SELECT other.number FROM alerts AS own JOIN alerts AS other USING (watch, item)"
+        " WHERE own.id IN (SELECT value FROM json_each(:ids)) AND other.state = 'escalated'",
+        named,
+    ).fetchall()
+    suppress(db, [row["number"] for row in (*known, *escalated)], "acknowledged")
+    return tuple(row["id"] for row in known)
+
+
+# ------------------------------------------------------------------ mutes
+
+
+def mute(db: sqlite3.Connection, watch: str, until: datetime | None, now: datetime) -> int:
+    db.execute("DELETE FROM mutes WHERE watch = ? OR until <= ?", (watch, when(now)))
+    if until is None:
+        return 0
+    db.execute("INSERT INTO mutes (watch, until) VALUES (?, ?)", (watch, when(until)))
+    waiting = db.execute("SELECT number FROM alerts WHERE condition = 'pending' AND watch = ?", (watch,)).fetchall()
+    return suppress(db, [row["number"] for row in waiting], MUTED)
+
+
+def muted(db: sqlite3.Connection, now: datetime) -> Mapping[str, datetime]:
+    found = db.execute("SELECT watch, until FROM mutes WHERE until > ? ORDER BY watch", (when(now),))
+    return {row["watch"]: rows.moment(row["until"]) for row in found}
 
 
 def mark_told(db: sqlite3.Connection, alerts: Sequence[str]) -> None:

@@ -58,7 +58,7 @@ class Placing:
 
     def __init__(self, db: sqlite3.Connection, filing: Filing, decide: Decide) -> None:
         self.db, self.answer, self.at = db, filing.answer, filing.answer.at
-        self.decide, self.ledger = decide, decisions.Ledger(db)
+        self.decide, self.ledger = decide, decisions.Ledger(db, filing.answer.at)
         before = db.execute("SELECT * FROM sources WHERE id = ?", (self.answer.source,)).fetchone()
         self.seen = known.sighting(self.answer, before)
         first_poll = before is None or before["baselined"] is None
@@ -193,8 +193,6 @@ class Placing:
             candidate=candidate,
             fresh=True,
             completed=False,
-            title_changed=False,
-            matched_before=frozenset(),
         )
         return self._decide("new", change, (number, texts.terms(item.title, item.lead, item.body)))
 
@@ -229,23 +227,21 @@ class Placing:
         number = self._keep(revision, new.html, candidate)
         self.db.execute(_UPDATE_ITEM, _columns(new) | {"current": number})
         new = replace(new, revisions=texts.cap(self.db, item, number))
-        change = self._change(
-            new, revision, candidate, completed=bool(new.body) and not old.body, retitled=new.title != old.title
-        )
+        change = self._change(new, revision, candidate, completed=bool(new.body) and not old.body, before=old)
         return self._decide("revised", change)
 
     def _change(
-        self, item: Item, revision: Revision, candidate: Candidate, *, completed: bool, retitled: bool = False
+        self, item: Item, revision: Revision, candidate: Candidate, *, completed: bool, before: Item | None = None
     ) -> Change:
-        before = self.db.execute("SELECT DISTINCT watch FROM matches WHERE item = ?", (item.id,))
+        matched = self.db.execute("SELECT DISTINCT watch FROM matches WHERE item = ?", (item.id,))
         return Change(
             item=item,
             revision=revision,
             candidate=candidate,
             fresh=False,
             completed=completed,
-            title_changed=retitled,
-            matched_before=frozenset(row["watch"] for row in before),
+            before=before,
+            matched_before=frozenset(row["watch"] for row in matched),
         )
 
     def _revision(self, item: Item, text_hash: str) -> Revision:

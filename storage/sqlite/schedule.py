@@ -18,7 +18,7 @@ _HOUR = timedelta(hours=1)
 _COLUMNS = (
     "id", "outlet", "url", "host", "next_due", "etag", "last_modified", "body_hash", "outcome", "reason", "excerpt",
     "status", "failures", "last_polled", "last_good", "last_plain", "baselined", "moved_to", "moved_since", "alarm",
-    "entries",
+    "entries", "late", "last_new", "longest_silence", "rhythm",
 )  # fmt: skip
 _NAMES, _VALUES = ", ".join(_COLUMNS), ", ".join(f":{name}" for name in _COLUMNS)
 _INSERT = f"INSERT INTO sources ({_NAMES}) VALUES ({_VALUES})"  # noqa: S608 - names of ours
@@ -50,7 +50,7 @@ GROUP BY waiting.host ORDER BY min(waiting.due), waiting.host LIMIT :hosts
 _LEASE = """
 INSERT INTO hosts (host, fence, leased_until) VALUES (:host, 1, :until)
 ON CONFLICT (host) DO UPDATE SET fence = fence + 1, leased_until = :until
-RETURNING fence
+RETURNING fence, next_ok
 """
 _PAGES = f"""
 WITH {_ROOM}, waiting AS (
@@ -93,14 +93,21 @@ def _visit(db: sqlite3.Connection, host: str, now: datetime, until: datetime) ->
         db.execute("DELETE FROM page_visits WHERE at <= :hour_ago", at)
         asked = [(row["outlet"], at["now"]) for row in pages]
         db.executemany("INSERT INTO page_visits (outlet, at) VALUES (?, ?)", asked)
-    fence = db.execute(_LEASE, at).fetchone()["fence"]
+    taken = db.execute(_LEASE, at).fetchone()
+    fence = taken["fence"]
     return Visit(
         host=host,
         fence=fence,
-        sources=tuple(replace(rows.source(row), fence=fence) for row in sources),
+        sources=tuple(_claimed(rows.source(row), fence, rows.moment(taken["next_ok"])) for row in sources),
         pages=tuple(replace(rows.page(row), fence=fence) for row in pages),
         robots=robots(db, host),
     )
+
+
+def _claimed(state: SourceState, fence: int, next_ok: datetime | None) -> SourceState:
+    """Nobody was late while the host wished to be left alone."""
+    due = state.next_due if next_ok is None else max(state.next_due, next_ok)
+    return replace(state, next_due=due, fence=fence)
 
 
 def release(db: sqlite3.Connection, report: VisitReport) -> None:
@@ -112,12 +119,12 @@ def release(db: sqlite3.Connection, report: VisitReport) -> None:
 
 def release_all(db: sqlite3.Connection) -> None:
     db.execute("UPDATE hosts SET leased_until = NULL WHERE leased_until IS NOT NULL")
-    db.execute("UPDATE alerts SET leased_until = NULL WHERE condition = 'pending' AND leased_until IS NOT NULL")
+    db.execute("UPDATE messages SET leased_until = NULL WHERE condition = 'pending' AND leased_until IS NOT NULL")
 
 
 _WAITING = (
     ("sources", "next_due"), ("hosts", "next_ok"), ("hosts", "leased_until"), ("pages", "due"), ("alerts", "due"),
-    ("alerts", "leased_until"),
+    ("messages", "due"), ("messages", "leased_until"),
 )  # fmt: skip
 
 
@@ -133,6 +140,19 @@ def set_back(db: sqlite3.Connection, now: datetime, by: timedelta) -> None:
 def _move(db: sqlite3.Connection, table: str, column: str, found: Sequence[sqlite3.Row], by: timedelta) -> None:
     moved = [(when(rows.moment(row[1]) - by), row[0]) for row in found]
     db.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", moved)  # noqa: S608 - names of ours
+
+
+def spread(db: sqlite3.Connection, now: datetime, *, at_once: int, over: timedelta) -> int:
+    overdue = db.execute(
+        "SELECT host FROM sources WHERE in_force AND next_due <= ? GROUP BY host ORDER BY min(next_due), host",
+        (when(now),),
+    ).fetchall()
+    step = over / max(len(overdue) - at_once, 1)
+    db.executemany(
+        "UPDATE sources SET next_due = ? WHERE host = ? AND in_force AND next_due <= ?",
+        [(when(now + step * max(place - at_once + 1, 0)), row["host"], when(now)) for place, row in enumerate(overdue)],
+    )
+    return len(overdue)
 
 
 def mark_due(db: sqlite3.Connection, sources: Sequence[str], now: datetime) -> int:

@@ -72,6 +72,10 @@ CREATE TABLE sources (
   moved_since TEXT,
   alarm TEXT,
   entries INTEGER,
+  late REAL NOT NULL,                -- seconds from when the last poll was due until it was answered
+  last_new TEXT,                     -- when it last listed something that it had not listed before
+  longest_silence REAL,              -- seconds, between two answers that listed something new
+  rhythm BLOB,                       -- the rest of monitor.model.Rhythm, as storage.rows packs it
   in_force INTEGER NOT NULL DEFAULT 1,  -- 0: no longer configured, kept with its history
   last_listed TEXT,                  -- when an answer last listed entries: whatever it listed is still there while
                                      -- the answers since were "unchanged"
@@ -172,6 +176,28 @@ CREATE TABLE matches (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX matches_watch ON matches (watch, item);
 
+-- What is sent at once: one alert, or several that were gathered. Its alerts never change once it was made.
+CREATE TABLE messages (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  key TEXT NOT NULL UNIQUE,          -- its only alert's, or gathered|channel|hash of their keys
+  channel TEXT NOT NULL,
+  watch TEXT,                        -- of a message of one; NULL: several watches may speak in it
+  kind TEXT NOT NULL,                -- why its alerts were gathered
+  rank INTEGER NOT NULL,             -- the highest of its alerts
+  condition TEXT NOT NULL CHECK (condition IN ('pending', 'delivered', 'dead', 'dropped')),
+                                     -- dropped: its only alert was suppressed before it left
+  created TEXT NOT NULL,
+  due TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  fence INTEGER NOT NULL DEFAULT 0,  -- grows with each claim
+  leased_until TEXT,
+  last_error TEXT NOT NULL DEFAULT '',
+  taken TEXT NOT NULL DEFAULT '[]'   -- JSON: the recipients that have it already
+) STRICT;
+CREATE INDEX messages_pending ON messages (channel, rank DESC, created, number) WHERE condition = 'pending';
+CREATE INDEX messages_watch ON messages (channel, watch, created) WHERE watch IS NOT NULL;
+
 -- The outbox: one row per watch, channel, item and state, for ever under the same key.
 CREATE TABLE alerts (
   number INTEGER PRIMARY KEY,
@@ -187,19 +213,36 @@ CREATE TABLE alerts (
   condition TEXT NOT NULL CHECK (condition IN ('pending', 'delivered', 'dead', 'suppressed')),
   reason TEXT NOT NULL,
   created TEXT NOT NULL,
-  due TEXT NOT NULL,
-  attempts INTEGER NOT NULL DEFAULT 0,
-  fence INTEGER NOT NULL DEFAULT 0,  -- grows with each claim
-  leased_until TEXT,
-  last_error TEXT NOT NULL DEFAULT '',
+  due TEXT NOT NULL,                 -- when it is meant to leave; retries are its message's
+  gather TEXT NOT NULL DEFAULT '',   -- what leaves together: rows of a channel with the same word
+  message INTEGER REFERENCES messages (number),
   delivered TEXT,
-  resent TEXT,                       -- when it was asked for again or its turn came anew: giving up counts from there
+  acknowledged TEXT,
   told INTEGER NOT NULL DEFAULT 0    -- a dead letter that the desk was told of
 ) STRICT;
-CREATE INDEX alerts_pending ON alerts (rank DESC, created, number) WHERE condition = 'pending';
+CREATE INDEX alerts_alone ON alerts (channel, rank DESC, created, number)
+  WHERE condition = 'pending' AND message IS NULL AND gather = '';
+CREATE INDEX alerts_together ON alerts (channel, due)
+  WHERE condition = 'pending' AND message IS NULL AND gather <> '';
+CREATE INDEX alerts_pending ON alerts (due) WHERE condition = 'pending';
+CREATE INDEX alerts_message ON alerts (message) WHERE message IS NOT NULL;
 CREATE INDEX alerts_untold ON alerts (number) WHERE condition = 'dead' AND told = 0;
+CREATE INDEX alerts_critical ON alerts (channel, created) WHERE rank = 3 AND acknowledged IS NULL;
+CREATE INDEX alerts_told_with ON alerts (reason) WHERE condition = 'suppressed' AND reason > 'told with ';
 CREATE INDEX alerts_item ON alerts (item, watch, channel, state);
 CREATE INDEX alerts_created ON alerts (created);
+
+-- Watches that a person told to be silent for a while.
+CREATE TABLE mutes (
+  watch TEXT PRIMARY KEY,
+  until TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row, written each minute by a service that shows the outside that it can write.
+CREATE TABLE pulse (
+  number INTEGER PRIMARY KEY CHECK (number = 1),
+  at TEXT NOT NULL
+) STRICT;
 
 -- Article pages to read, after their item was filed and matched on the headline.
 CREATE TABLE pages (

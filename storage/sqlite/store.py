@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from monitor.errors import StoreError
 from monitor.model import (
     Alert,
     Candidate,
     Condition,
     Delivery,
+    Escalation,
     Filed,
     Filing,
     Item,
+    Message,
     Revision,
     RobotsCopy,
+    Room,
     SourceState,
+    Tended,
     Visit,
     VisitReport,
 )
-from monitor.ports import Decide
-from storage.sqlite import archive, filing, outbox, schedule, upkeep
+from monitor.ports import Decide, Progress
+from storage.sqlite import archive, filing, messages, outbox, schedule, tending, upkeep
+from storage.sqlite.errors import translate
 from storage.sqlite.lock import ServiceLock
 from storage.sqlite.opening import PATIENCE, connect, open_writer
 from storage.sqlite.readers import Readers
 from storage.sqlite.writer import Writer
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class SqliteStore:
@@ -67,6 +76,9 @@ class SqliteStore:
 
     async def set_back(self, now: datetime, by: timedelta) -> None:
         await self._writer.write(lambda db: schedule.set_back(db, now, by))
+
+    async def spread(self, now: datetime, *, at_once: int, over: timedelta) -> int:
+        return await self._writer.write(lambda db: schedule.spread(db, now, at_once=at_once, over=over))
 
     async def mark_due(self, sources: Sequence[str], now: datetime) -> int:
         return await self._writer.write(lambda db: schedule.mark_due(db, sources, now))
@@ -135,9 +147,13 @@ class SqliteStore:
         items = await self._readers.read(lambda db: upkeep.forgotten(db, identity_before))
         count += await self._by_portions(items, partial(upkeep.forget, before=identity_before))
         count += await self._writer.write(lambda db: upkeep.forget_quarantine(db, identity_before))
+        count += await self._writer.write(lambda db: upkeep.forget_messages(db, identity_before))
         if count:
             await self._writer.alone(upkeep.give_back)
         return count
+
+    async def forget_canaries(self, before: datetime) -> int:
+        return await self._writer.write(lambda db: upkeep.forget_canaries(db, before))
 
     async def _by_portions(self, old: list[T], remove: Callable[[sqlite3.Connection, list[T]], int]) -> int:
         count = 0
@@ -152,26 +168,63 @@ class SqliteStore:
 
     # -------------------------------------------------------------- outbox
 
-    async def claim_alerts(self, now: datetime, *, limit: int, lease: timedelta) -> tuple[Alert, ...]:
-        return await self._writer.write(lambda db: outbox.claim_alerts(db, now, limit=limit, lease=lease))
+    async def claim_messages(
+        self, now: datetime, *, rooms: Mapping[str, Room], lease: timedelta
+    ) -> tuple[Message, ...]:
+        return await self._writer.write(lambda db: messages.claim(db, now, rooms=rooms, lease=lease))
 
-    async def settle(self, alert: Alert, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
-        return await self._writer.write(lambda db: outbox.settle(db, alert, delivery, now=now, due=due))
+    async def settle(self, message: Message, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:
+        return await self._writer.write(lambda db: messages.settle(db, message, delivery, now=now, due=due))
 
     async def alerts(
-        self, *, condition: Condition | None = None, watch: str | None = None, item: str | None = None, limit: int = 50
+        self,
+        *,
+        condition: Condition | None = None,
+        watch: str | None = None,
+        channel: str | None = None,
+        item: str | None = None,
+        message: str | None = None,
+        limit: int = 50,
     ) -> tuple[Alert, ...]:
-        read = partial(outbox.alerts, condition=condition, watch=watch, item=item, limit=limit)
+        read = partial(
+            outbox.alerts, condition=condition, watch=watch, channel=channel, item=item, message=message, limit=limit
+        )
         return await self._readers.read(read)
 
-    async def resend(self, alert: str, now: datetime) -> bool:
-        return await self._writer.write(lambda db: outbox.resend(db, alert, now))
+    async def alert(self, alert: str) -> Alert | None:
+        return await self._readers.read(lambda db: outbox.alert(db, alert))
+
+    async def oldest_due(self, now: datetime) -> Mapping[str, datetime]:
+        return await self._readers.read(lambda db: outbox.oldest_due(db, now))
+
+    async def resend(self, alerts: Sequence[str], now: datetime) -> tuple[str, ...]:
+        return await self._writer.write(lambda db: outbox.resend(db, alerts, now))
+
+    async def acknowledge(self, alerts: Sequence[str], now: datetime) -> tuple[str, ...]:
+        return await self._writer.write(lambda db: outbox.acknowledge(db, alerts, now))
+
+    async def mute(self, watch: str, until: datetime | None, now: datetime) -> int:
+        return await self._writer.write(lambda db: outbox.mute(db, watch, until, now))
+
+    async def muted(self, now: datetime) -> Mapping[str, datetime]:
+        return await self._readers.read(lambda db: outbox.muted(db, now))
 
     async def hurry(self, channel: str, now: datetime) -> int:
-        return await self._writer.write(lambda db: outbox.hurry(db, channel, now))
+        return await self._writer.write(lambda db: messages.hurry(db, channel, now))
 
-    async def bury(self, channels: Sequence[str], now: datetime) -> int:
-        return await self._writer.write(lambda db: outbox.bury(db, channels, now))
+    async def tend(
+        self,
+        now: datetime,
+        *,
+        channels: Collection[str],
+        watches: Collection[str],
+        escalations: Sequence[Escalation],
+        give_up: timedelta,
+    ) -> Tended:
+        look = partial(
+            tending.tend, now=now, channels=channels, watches=watches, escalations=escalations, give_up=give_up
+        )
+        return await self._writer.write(look)
 
     async def untold_dead(self) -> tuple[Alert, ...]:
         return await self._readers.read(outbox.untold_dead)
@@ -181,13 +234,21 @@ class SqliteStore:
 
     # -------------------------------------------------------------- the whole
 
-    async def backup(self, path: str) -> None:
-        """On a connection of its own: neither readers nor the writer wait for it."""
-        await asyncio.to_thread(upkeep.backup, self.path, path)
+    async def backup(self, path: str, progress: Progress = lambda done, whole: None) -> None:
+        """On a connection of its own: nobody waits for it. One that is cancelled leaves nothing behind."""
+        given_up = threading.Event()
+        try:
+            await asyncio.to_thread(upkeep.backup, self.path, path, progress, given_up.is_set)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
 
     @property
     def risks(self) -> tuple[str, ...]:
         return upkeep.risks()
+
+    async def pulse(self, now: datetime) -> None:
+        await self._writer.write(lambda db: upkeep.pulse(db, now))
 
     async def check(self) -> tuple[str, ...]:
         return await self._readers.read(lambda db: upkeep.check(db, self.path))
@@ -203,8 +264,13 @@ class SqliteStore:
         self._readers.close()
         try:
             # After a service that was killed, the first command to leave tidies up in its place.
-            if self._lock.held or (self._lock.cut_off() and self._lock.try_take()):
+            if self._lock.held or (self._lock.note("running") and self._lock.try_take()):
                 self._bring_home()
+        except (sqlite3.Error, StoreError) as error:
+            if translate(error) is None:
+                raise
+            # Everything is in the log, and the note says "running": the next to open brings it home.
+            log.warning("the store's log could not be emptied", extra={"error": str(error)})
         finally:
             self._db.close()
             self._lock.drop()

@@ -10,17 +10,21 @@ import os
 import re
 import shutil
 import sqlite3
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from monitor import canary
 from monitor.errors import StoreError
+from monitor.ports import Progress
 from storage.rows import when
 from storage.sqlite import texts
 from storage.sqlite.errors import translate
 from storage.sqlite.opening import connect, flush_folder
 
 PORTION = 200
+_STEPS_BETWEEN_LOOKS = 100_000  # of SQLite's machine: some milliseconds
 _LITTLE_SPACE = 200 * 1024 * 1024
 # An item that its source lists still is never forgotten, however old: it would come back as news. last_seen is
 # written once a day, and "unchanged" answers name nobody.
@@ -31,6 +35,10 @@ WHERE items.last_seen < :before
   AND NOT EXISTS (
     SELECT 1 FROM alerts WHERE alerts.item = items.id AND (condition = 'pending' OR created >= :before)
   )
+"""
+_OLD_CANARIES = """
+SELECT id FROM items WHERE source = ? AND first_seen < ?
+  AND NOT EXISTS (SELECT 1 FROM alerts WHERE alerts.item = items.id AND condition = 'pending')
 """
 _FORGET = (
     "UPDATE items SET copy_of = NULL, copy_reason = '' WHERE copy_of IN (SELECT value FROM json_each(:items))",
@@ -96,14 +104,46 @@ def drop_revisions(db: sqlite3.Connection, numbers: list[int]) -> int:
 def forget(db: sqlite3.Connection, items: list[str], before: datetime) -> int:
     """Remove items whole, with their keys and alerts. Those seen again meanwhile stay."""
     still = set(forgotten(db, before)).intersection(items)
-    chosen = {"items": json.dumps(sorted(still))}
+    _remove(db, still)
+    return len(still)
+
+
+def forget_canaries(db: sqlite3.Connection, before: datetime) -> int:
+    """There are two dozen a day: they go at once, and the messages that carried them."""
+    old = {row["id"] for row in db.execute(_OLD_CANARIES, (canary.SOURCE, when(before)))}
+    _remove(db, old)
+    db.execute(
+        "DELETE FROM messages WHERE watch = ? AND condition <> 'pending'"
+        " AND NOT EXISTS (SELECT 1 FROM alerts WHERE message = messages.number)",
+        (canary.NAME,),
+    )
+    return len(old)
+
+
+def _remove(db: sqlite3.Connection, items: Collection[str]) -> None:
+    chosen = {"items": json.dumps(sorted(items))}
     for statement in _FORGET:
         db.execute(statement, chosen)
-    return len(still)
 
 
 def forget_quarantine(db: sqlite3.Connection, before: datetime) -> int:
     return db.execute("DELETE FROM quarantine WHERE last < ?", (when(before),)).rowcount
+
+
+def forget_messages(db: sqlite3.Connection, before: datetime) -> int:
+    """Those whose alerts were forgotten with their items, or asked for again."""
+    return db.execute(
+        "DELETE FROM messages WHERE condition <> 'pending' AND created < ?"
+        " AND NOT EXISTS (SELECT 1 FROM alerts WHERE message = messages.number)",
+        (when(before),),
+    ).rowcount
+
+
+def pulse(db: sqlite3.Connection, now: datetime) -> None:
+    """A row that changes: a statement that changes nothing would not reach the disk."""
+    db.execute(
+        "INSERT INTO pulse (number, at) VALUES (1, ?) ON CONFLICT (number) DO UPDATE SET at = excluded.at", (when(now),)
+    )
 
 
 def give_back(db: sqlite3.Connection) -> None:
@@ -114,26 +154,45 @@ def give_back(db: sqlite3.Connection) -> None:
 # ------------------------------------------------------------------ whole copies
 
 
-def backup(store: Path, path: str) -> None:
-    """Copy the store as it is at this moment to ``path``; a name that exists, or is none, is refused."""
+def backup(store: Path, path: str, progress: Progress, given_up: Callable[[], bool]) -> None:
+    """Copy the store as it is at this moment to ``path``; a name that exists, or is none, is refused.
+
+    ``progress`` is told of bytes; ``given_up`` is asked now and then, and ends the copying.
+    """
     target = _target(path)
     part = target.with_name(target.name + ".part")
     try:
         part.unlink(missing_ok=True)  # of a copy that was broken off
-        with closing(connect(store)) as db:
-            db.execute("VACUUM INTO ?", (str(part),))
-        _flush(part)
-        os.link(part, target)  # unlike a rename, this never replaces
-        part.unlink()
+        try:
+            _copy(store, part, progress, given_up)
+            os.link(part, target)  # unlike a rename, this never replaces
+        finally:
+            part.unlink(missing_ok=True)
         flush_folder(target.parent)
     except FileExistsError:
-        part.unlink()
         raise StoreError(f"{target}: exists already; a backup never overwrites, choose another name") from None
     except OSError as error:
         raise StoreError(f"{target}: the backup could not be written ({error.strerror})") from error
     except sqlite3.Error as error:
-        part.unlink(missing_ok=True)
         raise translate(error, f"backup to {target}") or error from error
+
+
+def _copy(store: Path, part: Path, progress: Progress, given_up: Callable[[], bool]) -> None:
+    with closing(connect(store)) as db:
+        pages, free, size = (
+            db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        about = (pages - free) * size
+
+        def watched() -> bool:
+            progress(min(part.stat().st_size, about) if part.exists() else 0, about)
+            return given_up()
+
+        db.set_progress_handler(watched, _STEPS_BETWEEN_LOOKS)
+        db.execute("VACUUM INTO ?", (str(part),))  # only what is in use, and each page of it was read and understood
+        progress(about, about)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _target(path: str) -> Path:
@@ -149,11 +208,6 @@ def _target(path: str) -> Path:
     if target.exists() or target.is_symlink():
         raise StoreError(f"{target}: exists already; a backup never overwrites, choose another name")
     return target
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 # ------------------------------------------------------------------ damage and risks

@@ -71,15 +71,7 @@ SYNTAX = [
 VALUES = [
     Broken("an unknown table", SET, SETTINGS + "[sevice]\n", 7, 1, "sevice", 'did you mean "service"?'),
     Broken("an unknown key", SET, '[service]\ntimezone = "UTC"\n', 2, 1, "service.timezone", "time_zone"),
-    Broken(
-        "a key of the end state",
-        SET,
-        '[service]\nheartbeat_url = "env:X"\n',
-        2,
-        1,
-        "service.heartbeat_url",
-        "known here",
-    ),
+    Broken("a key of the end state", SET, '[web]\npassword = "env:X"\n', 2, 1, "web.password", "known here"),
     Broken("a key in the wrong place", SET, 'baseline = "2h"\n', 1, 1, "baseline", "unknown key"),
     Broken("a number for a duration", SET, "[service]\nbaseline = 2\n", 2, 1, "service.baseline", '"15m"'),
     Broken("a duration without a unit", SET, '[service]\nbaseline = "2"\n', 2, 1, "service.baseline", "unit"),

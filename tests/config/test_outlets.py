@@ -110,3 +110,19 @@ def test_ynet_flashes_are_asked_every_five_minutes() -> None:
 def test_an_identity_rule_must_say_what_names_the_article() -> None:
     with pytest.raises(ValidationError, match="needs a group"):
         IdentityRule(pattern=r"/article/\d+")
+
+
+@each_outlet
+def test_an_outlet_that_keeps_the_clock_of_israel_keeps_its_holidays(name) -> None:
+    told = outlet(name)
+    assert (told.time_zone == "Asia/Jerusalem") == (told.holidays == "IL")
+
+
+@pytest.mark.parametrize("code", ["XX", "il", "ISR", "", 972, None])
+def test_holidays_are_those_of_a_country_by_its_two_letters(code) -> None:
+    written = tomllib.loads(FILES["knesset"].read_text(encoding="utf-8"))
+    if code is None:
+        assert Outlet.model_validate({**written, "holidays": "QA"}).holidays == "QA"
+        return
+    with pytest.raises(ValidationError, match="two capital letters"):
+        Outlet.model_validate({**written, "holidays": code})

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from config.document import Kind
+from config.load import shipped
 from config.model import duration, written
 from config.schema import MODELS, allowed, schema
 from config.wording import PATTERNS
@@ -60,13 +61,15 @@ def test_defaults_in_the_schemas_are_what_an_operator_may_write(kind: Kind) -> N
 def test_every_pattern_has_its_words(kind: Kind) -> None:
     patterns = {node["pattern"] for node in nodes(schema(kind)) if isinstance(node.get("pattern"), str)}
     patterns |= {name for node in nodes(schema(kind)) for name in node.get("patternProperties", {})}
-    assert patterns - {r"^\d+\s*(s|m|h|d)$"} <= set(PATTERNS)
+    in_the_model = {r"^\d+\s*(s|m|h|d)$", r"^([01]\d|2[0-3]):[0-5]\d$"}  # durations and times of day say it themselves
+    assert patterns - in_the_model <= set(PATTERNS)
 
 
 def test_what_a_table_may_hold_is_named() -> None:
     assert allowed("outlet", ("source", 0, "kind")) == ("feed", "sitemap", "listing", "aggregator")
     assert "weak_rule" in allowed("concepts", ("concepts", "doha"))
     assert allowed("wirewatch", ("channel", 0, "url")) == ("file",)
+    assert allowed("wirewatch", ("channel", 0, "quiet")) == ("from", "to")
     assert allowed("wirewatch", ("nothing", "here")) == ()
 
 
@@ -102,6 +105,18 @@ def test_every_example_on_the_page_is_toml_that_is_taken() -> None:
         "outlets": "outlet",
         "watches": "watches",
         "concepts": "concepts",
+        "claims": "claims",
     }
     for name, text in examples:
         MODELS[kinds[name]].model_validate(tomllib.loads(text))
+
+
+# ------------------------------------------------------------------ the shipped wirewatch.toml
+
+
+def test_every_setting_stands_in_the_shipped_file_and_its_examples_are_taken() -> None:
+    text = (shipped() / "wirewatch.toml").read_text("utf-8")
+    written = re.sub(r"^# (?=\[\[|[a-z_]+ = )", "", text, flags=re.MULTILINE)
+    MODELS["wirewatch"].model_validate(tomllib.loads(written))
+    top = {key for _, key, _ in keys("wirewatch")} - {"allow", "channel", "service", "store", "web"}
+    assert [key for key in sorted(top) if not re.search(rf"\b{key} = ", written)] == []

@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -62,14 +62,55 @@ def site(server: NewsServer) -> Site:
     return server.site(f"127.0.2.{len(server.sites) + 1}")
 
 
+def pair(name: str) -> str:
+    """A set of two watches that always match together."""
+    return "".join(f'[[watch]]\nid = "{name}-{n}"\ntitle = "T"\nwhen = "doha"\n' for n in (1, 2))
+
+
+def watched_by(desk: Clocked, outlets: str) -> dict[str, set[str]]:
+    """Item → the watches it was matched with; those of its alerts are the same."""
+    found: dict[str, set[str]] = {}
+    told: dict[str, set[str]] = {}
+    for row in desk.room.rows(
+        "SELECT item, watch FROM matches JOIN items ON items.id = item WHERE outlet LIKE ?", outlets
+    ):
+        found.setdefault(row["item"], set()).add(row["watch"])
+    for row in desk.room.rows(
+        "SELECT item, watch FROM alerts JOIN items ON items.id = item WHERE outlet LIKE ?", outlets
+    ):
+        told.setdefault(row["item"], set()).add(row["watch"])
+    assert told == found
+    return found
+
+
+def test_f105_a_configuration_that_comes_while_an_answer_is_being_filed_leaves_it_to_the_one_it_began_with(
+    desk: Clocked, hook: Receiver, site: Site
+) -> None:
+    site.feed("/feed", [])
+    desk.room.watches = pair("a")
+    desk.room.outlet("crossed", site.url("/feed"))
+    desk.reload()
+    titles = ["Doha: ministers arrive", "Rain over Doha", "A port near Doha reopens", "Doha hosts a chess final"]
+    site.feed("/feed", [desk.entry(title, site.url(f"/{n}")) for n, title in enumerate(titles)])
+    desk.hold(minutes=6)
+    assert desk.ask(held=True), "an answer is in the middle of its filing"
+    desk.room.watches = pair("b")
+    assert desk.reload(settle=False)
+    assert desk.ask(crossed=True), "the other set came into force before that filing ended"
+    desk.settle()
+    assert list(watched_by(desk, "crossed").values()) == [{"a-1", "a-2"}] * len(titles)
+    site.feed("/feed", [desk.entry("Doha, and then?", site.url("/then"))])
+    desk.later(minutes=6)
+    assert sorted(map(sorted, watched_by(desk, "crossed").values()))[-1] == ["b-1", "b-2"]
+    assert set(hook.keys.values()) == {1}
+    assert len(hook.keys) == 2 * len(titles) + 2
+    assert desk.room.rows("SELECT 1 FROM quarantine") == []
+
+
 def test_f105_in_a_burst_of_reloads_each_item_is_matched_by_one_whole_set_of_watches(
     desk: Clocked, hook: Receiver, server: NewsServer
 ) -> None:
-    """Two sets take turns, each of two watches that always match together."""
-
-    def pair(name: str) -> str:
-        return "".join(f'[[watch]]\nid = "{name}-{n}"\ntitle = "T"\nwhen = "doha"\n' for n in (1, 2))
-
+    """Two sets take turns while many answers are on their way."""
     sites = [server.site(f"127.0.7.{number}") for number in range(1, 9)]
     for number, each in enumerate(sites):
         each.feed("/feed", [])
@@ -85,11 +126,7 @@ def test_f105_in_a_burst_of_reloads_each_item_is_matched_by_one_whole_set_of_wat
         desk.room.watches = pair("ab"[turn % 2])
         desk.reload(settle=False)
     desk.settle()
-    found: dict[str, set[str]] = {}
-    for row in desk.room.rows(
-        "SELECT item, watch FROM matches JOIN items ON items.id = item WHERE outlet LIKE 'burst%'"
-    ):
-        found.setdefault(row["item"], set()).add(row["watch"])
+    found = watched_by(desk, "burst%")
     assert len(found) == len(sites) * 15
     assert {frozenset(watches) for watches in found.values()} <= {
         frozenset({"a-1", "a-2"}), frozenset({"b-1", "b-2"}),
@@ -106,7 +143,7 @@ def test_f133_alerts_that_wait_for_a_removed_channel_become_dead_letters_and_can
     desk.room.outlet("f133", site.url("/feed"))
     desk.reload(settle=False)
     until(
-        lambda: desk.room.rows("SELECT 1 FROM alerts WHERE channel = 'duty' AND last_error <> ''"), "one vain attempt"
+        lambda: desk.room.rows("SELECT 1 FROM messages WHERE channel = 'duty' AND last_error <> ''"), "one vain attempt"
     )
     desk.room.channels = {"desk": hook.channel}
     hook.clear()
@@ -124,6 +161,199 @@ def test_f133_alerts_that_wait_for_a_removed_channel_become_dead_letters_and_can
     )
     listed = desk.room.run("alerts", "list", "--state", "dead", "--json")
     assert [json.loads(line)["channel"] for line in listed.stdout.splitlines()] == ["duty"]
+
+
+# ------------------------------------------------------------------ broken saves
+
+
+SETTINGS, OUTLET, WATCHES = "wirewatch.toml", "outlets/f138.toml", "watches/test.toml"
+
+
+class Broken(NamedTuple):
+    """One save: ``old`` in a good file becomes ``new`` (the whole file where ``old`` is empty); ``says`` is said of it."""
+
+    file: str
+    old: str
+    new: str | bytes
+    says: str = ""
+
+
+BROKEN = {
+    # whole files
+    "settings: empty": Broken(SETTINGS, "", b""),
+    "settings: a zero byte": Broken(SETTINGS, "", b"\0"),
+    "settings: UTF-16": Broken(SETTINGS, "", "[service]\n".encode("utf-16")),
+    "settings: JSON": Broken(SETTINGS, "", "{}"),
+    "settings: YAML": Broken(SETTINGS, "", "service:\n  time_zone: UTC\n"),
+    "settings: an editor's conflict": Broken(SETTINGS, "", "<<<<<<< mine\n[service]\n=======\n>>>>>>> theirs\n"),
+    "outlet: empty": Broken(OUTLET, "", b""),
+    "outlet: not UTF-8": Broken(OUTLET, 'why = "A test."', 'why = "\u05e9\u05dc\u05d5\u05dd"'.encode("cp1255")),
+    "outlet: a web page": Broken(OUTLET, "", "<!doctype html><title>404</title>"),
+    "outlet: only its id": Broken(OUTLET, "", 'id = "f138"\n'),
+    "watches: empty": Broken(WATCHES, "", b""),
+    "watches: the settings": Broken(WATCHES, "", "[service]\n"),
+    # half-written
+    "half: inside a key": Broken(WATCHES, 'title = "Talks in Doha"\nwhen = "doha AND talks"\n', "tit"),
+    "half: inside a string": Broken(WATCHES, 'when = "doha AND talks"\n', 'when = "doha A'),
+    "half: inside a header": Broken(WATCHES, TALKS, "[[wat"),
+    "half: before a value": Broken(WATCHES, '"doha AND talks"\n', ""),
+    "half: inside a list": Broken(WATCHES, 'when = "doha AND talks"\n', 'on = ["new",'),
+    "half: inside a letter": Broken(WATCHES, TALKS, TALKS.encode() + "# \u05e9".encode()[:-1]),
+    "half: inside a long string": Broken(WATCHES, '"doha AND talks"\n', "\'\'\'\ndoha"),
+    # keys
+    "a key nobody knows": Broken(WATCHES, 'when =', 'colour = "red"\nwhen =', "colour"),
+    "a key misspelt": Broken(WATCHES, "title =", "titel =", "titel"),
+    "a key twice": Broken(WATCHES, "title =", 'title = "Other"\ntitle =', "title"),
+    "a key missing": Broken(WATCHES, 'title = "Talks in Doha"\n', "", "title"),
+    "a table nobody knows": Broken(SETTINGS, "[allow]", "[alow]", "alow"),
+    "a table twice": Broken(SETTINGS, "[allow]", "[web]\n[allow]", "web"),
+    "a key of a channel nobody knows": Broken(SETTINGS, "[[channel]]", '[[channel]]\ncolour = "red"', "colour"),
+    # values
+    "a number for a text": Broken(WATCHES, '"Talks in Doha"', "7", "watch.talks.title"),
+    "a text for a list": Broken(WATCHES, "when =", 'outlets = "f138"\nwhen =', "watch.talks.outlets"),
+    "a severity nobody knows": Broken(WATCHES, "when =", 'severity = "hihg"\nwhen =', "watch.talks.severity"),
+    "a duration without unit": Broken(WATCHES, "when =", 'max_age = "2"\nwhen =', "watch.talks.max_age"),
+    "a zone that is none": Broken(SETTINGS, '"UTC"', '"Doha"', "service.time_zone"),
+    "a page for all the world": Broken(SETTINGS, '"127.0.0.1:0"', '"0.0.0.0:80"', "web.address"),
+    "an id with spaces": Broken(WATCHES, 'id = "talks"', 'id = "the talks"', "must be an id"),
+    "an address that is none": Broken(OUTLET, 'kind = "feed"\nurl = "', 'kind = "feed"\nurl = "news of ', "url"),
+    "an address with a password": Broken(OUTLET, 'url = "http://', 'url = "http://me:secret@', "url"),
+    "a kind nobody knows": Broken(OUTLET, 'kind = "feed"', 'kind = "rss"', "kind"),
+    "a cadence out of order": Broken(OUTLET, 'min = "1m"', 'min = "9h"', "cadence"),
+    "a pattern that is none": Broken(OUTLET, 'kind = "feed"', 'kind = "feed"\nonly = "("', "only"),
+    "a listing without selectors": Broken(OUTLET, 'kind = "feed"', 'kind = "listing"', "kind"),
+    # queries
+    "a query left open": Broken(WATCHES, '"doha AND talks"', '"doha AND ("', "watch.talks.when"),
+    "a query of nothing": Broken(WATCHES, '"doha AND talks"', '""', "watch.talks.when"),
+    "a query that mixes AND and OR": Broken(WATCHES, "doha AND talks", "doha AND talks OR envoy", "watch.talks.when"),
+    "a query with a concept nobody knows": Broken(WATCHES, '"doha AND talks"', '"@nobody"', "watch.talks.when"),
+    "a pattern in a query that is none": Broken(WATCHES, '"doha AND talks"', '"/[/"', "watch.talks.when"),
+    "a query for an outlet nobody knows": Broken(WATCHES, "doha AND talks", "outlet:nobody doha", "watch.talks.when"),
+    # between files
+    "a watch twice": Broken(WATCHES, TALKS, TALKS + TALKS, "talks"),
+    "a channel twice": Broken(SETTINGS, "[[channel]]", '[[channel]]\nid = "desk"\nurl = "page"\n[[channel]]', "desk"),
+    "a channel nobody knows": Broken(WATCHES, "when =", 'notify = ["nobody"]\nwhen =', "watch.talks.notify"),
+    "an outlet nobody knows": Broken(WATCHES, "when =", 'outlets = ["nobody"]\nwhen =', "watch.talks.outlets"),
+    "notices to nobody": Broken(SETTINGS, "[web]", 'notify = ["nobody"]\n[web]', "service.notify"),
+    "an outlet under another name": Broken(OUTLET, 'id = "f138"', 'id = "other"', "outlet.f138.id"),
+    "an id of the service's own": Broken(WATCHES, 'id = "talks"', 'id = "wirewatch-notices"', "kept for notices"),
+    # secrets
+    "a secret in the clear": Broken(SETTINGS, "[[channel]]", '[[channel]]\nsecret = "whsec_x"', "never hold it"),
+    "an environment value that is missing": Broken(
+        SETTINGS, "[[channel]]", '[[channel]]\nid = "more"\nurl = "env:NOBODY_SET_THIS"\n[[channel]]', "NOBODY_SET_THIS"
+    ),
+    "a secret's file that is missing": Broken(
+        SETTINGS, "[[channel]]", '[[channel]]\nid = "more"\nurl = { file = "nobody" }\n[[channel]]', "channel.more"
+    ),
+    "a channel that Apprise does not know": Broken(
+        SETTINGS, "[[channel]]", '[[channel]]\nid = "more"\nurl = { file = "odd" }\n[[channel]]', "channel.more"
+    ),
+}  # fmt: skip
+
+
+def broken_text(good: str, how: Broken) -> bytes:
+    new = how.new if isinstance(how.new, bytes) else how.new.encode()
+    if not how.old:
+        return new
+    assert how.old in good, "the good file holds what is to be broken"
+    return good.encode().replace(how.old.encode(), new, 1)
+
+
+def test_f138_of_fifty_broken_saves_each_is_refused_by_its_place_and_no_poll_and_no_alert_is_missed(
+    desk: Clocked, hook: Receiver, site: Site
+) -> None:
+    assert len(BROKEN) >= 50
+    site.feed("/feed", [])
+    desk.room.outlet("f138", site.url("/feed"), every="5m")
+    (desk.room.path / "odd").write_text("nosuchservice://canary-in-a-file")
+    (desk.room.path / "odd").chmod(0o600)
+    desk.reload()
+    good = {name: (desk.room.path / name).read_text("utf-8") for name in (SETTINGS, OUTLET, WATCHES)}
+    told, seen = [], []
+    for number, (name, how) in enumerate(BROKEN.items()):
+        desk.room.save(how.file, broken_text(good[how.file], how))
+        assert desk.ask(reload=1) is False, name
+        (problem,) = [each for each in desk.status()["problems"] if "is refused" in each]
+        assert f"is refused: {how.file}:" in problem, name
+        assert how.says in problem, name
+        assert "canary-in" not in problem
+        asked = site.paths().count("/feed")
+        site.feed("/feed", [desk.entry(f"Talks in Doha, day {number} of {'many ' * number}", site.url(f"/{number}"))])
+        desk.later(minutes=6)
+        assert site.paths().count("/feed") == asked + 1, f"{name}: polled on time"
+        told.append(f"talks|desk|{item_id('f138', f'url:{site.address}/{number}')}|new")
+        seen.append(len(desk.room.notices()))
+        desk.room.save(how.file, good[how.file])
+        assert desk.ask(reload=1) is True, name
+        assert not [each for each in desk.status()["problems"] if "is refused" in each], name
+    desk.later(minutes=6)
+    assert seen == list(range(seen[0], seen[0] + len(seen))), "one notice for each"
+    states = desk.room.rows("SELECT key, condition FROM alerts JOIN items ON items.id = item WHERE outlet = 'f138'")
+    assert sorted(row["key"] for row in states) == sorted(told)
+    assert {row["condition"] for row in states} <= {"delivered", "suppressed"}
+    assert {key: times for key, times in hook.keys.items() if times > 1} == {}
+
+
+@pytest.mark.parametrize("how", ["a folder", "a link to nowhere", "a pipe"])
+def test_f138_a_file_that_cannot_be_read_is_refused_by_its_name(desk: Clocked, site: Site, how: str) -> None:
+    odd = desk.room.path / "watches" / "odd.toml"
+    if how == "a folder":
+        odd.mkdir()
+    elif how == "a link to nowhere":
+        odd.symlink_to(odd.parent / "nobody")
+    else:
+        os.mkfifo(odd)
+    try:
+        assert desk.ask(reload=1) is False
+        assert any("is refused: watches/odd.toml:" in each for each in desk.status()["problems"])
+    finally:
+        if how == "a folder":
+            odd.rmdir()
+        else:
+            odd.unlink()
+    assert desk.ask(reload=1) is True
+
+
+# ------------------------------------------------------------------ bursts
+
+
+RELOADS = int(os.environ.get("WIREWATCH_RELOADS", "60"))
+"""A thousand take two minutes: ``WIREWATCH_RELOADS=1000 python -m pytest tests/monitor/test_reload.py -k thousand``."""
+AT_ONCE = 10
+
+
+def test_f139_in_a_thousand_reloads_no_poll_is_missed_and_no_alert_is_doubled(
+    desk: Clocked, hook: Receiver, server: NewsServer
+) -> None:
+    """Ten at once, while files change under them and answers are on their way."""
+    sites = [server.site(f"127.0.9.{number}") for number in range(1, 6)]
+    for number, each in enumerate(sites):
+        each.feed("/feed", [])
+        desk.room.outlet(f"steady{number}", each.url("/feed"), every="5m")
+    desk.reload()
+    expected = []
+    for turn in range(RELOADS // AT_ONCE):
+        asked = [each.paths().count("/feed") for each in sites]
+        for number, each in enumerate(sites):
+            title = f"Talks in Doha, {'very ' * turn} slowly {'word ' * number}"
+            each.feed("/feed", [desk.entry(title, each.url(f"/{turn}"))])
+            expected.append(item_id(f"steady{number}", f"url:{each.address}/{turn}"))
+        desk.room.watches = TALKS.replace("Talks in Doha", f"Turn {turn}") + (pair("more") if turn % 2 else "")
+        desk.room.outlet("passing", sites[0].url(f"/passing{turn}"))
+        if turn % 3 == 0:
+            del desk.room.outlets["passing"]
+        desk.later(minutes=6, settle=False)
+        assert desk.reload(times=AT_ONCE, settle=False)
+        desk.settle()
+        assert [each.paths().count("/feed") for each in sites] == [count + 1 for count in asked], f"turn {turn}"
+    for _ in range(3):  # what was gathered as a flood leaves
+        desk.later(minutes=6)
+    rows = desk.room.rows(
+        "SELECT item, watch, alerts.condition FROM alerts JOIN items ON items.id = item WHERE outlet LIKE 'steady%'"
+    )
+    assert sorted(row["item"] for row in rows if row["watch"] == "talks") == sorted(expected)
+    assert {row["condition"] for row in rows} <= {"delivered", "suppressed"}
+    assert {key: times for key, times in hook.keys.items() if times > 1} == {}
 
 
 def test_f140_a_source_that_leaves_and_returns_keeps_its_history_and_floods_nobody(
@@ -229,19 +459,16 @@ def free_port() -> int:
         return port
 
 
-BROKEN = {
+SAVED = {
     "half written": '[[watch]]\nid = "talks"\nwhen = "do',
-    "unknown key": TALKS + 'colour = "red"\n',
     "bad query": TALKS.replace("doha AND talks", "doha AND ("),
-    "duplicate": TALKS + TALKS,
-    "wrong type": TALKS.replace('"Talks in Doha"', "7"),
 }
 
 
-@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("how", SAVED)
 def test_f138_a_broken_save_leaves_the_last_good_one_whole_and_is_told(saved: Saved, how: str) -> None:
     told = len(saved.room.notices())
-    saved.room.save("watches/test.toml", BROKEN[how])
+    saved.room.save("watches/test.toml", SAVED[how])
     until(saved.refused, "/health says so")
     taken = saved.count()
     assert "watches/test.toml" in saved.refused()

@@ -113,6 +113,19 @@ def test_f018_a_permanent_redirect_remembers_since_when() -> None:
     assert after(Outcome.OK, second).moved_to is None
 
 
+def test_f014_what_a_blocked_source_said_is_kept_while_it_says_nothing_more() -> None:
+    blocked = after(Outcome.BLOCKED, excerpt="Just a moment...")
+    silent = after(Outcome.FAILED, blocked)
+    assert silent.excerpt == "Just a moment..."
+    assert after(Outcome.FAILED, silent, excerpt="Service unavailable").excerpt == "Service unavailable"
+    assert after(Outcome.OK, silent).excerpt == after(Outcome.DEGRADED, silent).excerpt == ""
+
+
+def test_f119_how_late_a_poll_was_is_kept() -> None:
+    assert after(Outcome.OK, replace(STATE, next_due=NOW - timedelta(minutes=7))).late == timedelta(minutes=7)
+    assert after(Outcome.OK, replace(STATE, next_due=NOW + timedelta(minutes=7))).late == timedelta()
+
+
 @given(
     outcomes=st.lists(st.sampled_from(Outcome), min_size=1, max_size=30),
     jitter=st.floats(min_value=0, max_value=1, exclude_max=True),

@@ -1,8 +1,11 @@
 """The real service under a clock that stands where it is put: ``python -m tests.rig.clocked FOLDER NOW``.
 
 One JSON command a line on standard input, one answer a line on standard output: ``{"at": NOW}`` sets the clock,
-``{"reload": true}`` reads the configuration again, ``{"status": true}`` gives what ``/health`` says. The end of the
-input stops the service in order. `tests.rig.running.Clocked` is the other side.
+``{"reload": N}`` reads the configuration again, N times at once, and ``{"status": true}`` gives what ``/health`` says.
+``{"hold": NOW}`` sets the clock and makes the next filing that has something to decide wait, within its transaction,
+for another configuration to come into force: ``{"held": true}`` answers when it waits, ``{"crossed": true}`` whether
+the configuration came while it did. The end of the input stops the service in order. `tests.rig.running.Clocked` is
+the other side.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ import asyncio
 import json
 import random
 import sys
+import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,24 +48,61 @@ class StandingClock:
         await asyncio.sleep(seconds)
 
 
-async def obeyed(service: Service, clock: StandingClock, command: dict[str, Any]) -> Any:
+class HoldingStore:
+    """A store that holds a filing up inside its transaction; everything else is the store's own."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.edition: Callable[[], object] = lambda: None
+        self.hold, self.held, self.crossed = False, threading.Event(), False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def file(self, filing: Any, decide: Any) -> Any:
+        before = self.edition()
+
+        def held(change: Any, ledger: Any) -> Any:
+            if self.hold:
+                self.hold = False
+                self.held.set()
+                end = time.monotonic() + 20
+                while self.edition() is before and time.monotonic() < end:
+                    time.sleep(0.001)
+                self.crossed = self.edition() is not before
+            return decide(change, ledger)
+
+        return await self._store.file(filing, held)
+
+
+async def obeyed(service: Service, clock: StandingClock, store: HoldingStore, command: dict[str, Any]) -> Any:
     if "at" in command:
         clock.wall = datetime.fromisoformat(command["at"])
         for _ in range(2):  # the first may have begun before the clock was set
-            service.running.last_tick = None
-            while service.running.last_tick is None:
+            service.running.last_tick = service.dispatcher.looked = None
+            while service.running.last_tick is None or service.dispatcher.looked is None:
+                service.dispatcher.wake()
                 await asyncio.sleep(0.005)
         return True
     if "reload" in command:
-        return await service.reload()
+        taken = await asyncio.gather(*(service.reload.now() for _ in range(command["reload"])))
+        return all(taken)
+    if "hold" in command:
+        store.hold = True
+        clock.wall = datetime.fromisoformat(command["hold"])
+        return True
+    if "held" in command:
+        return await asyncio.to_thread(store.held.wait, 20)
+    if "crossed" in command:
+        return store.crossed
     return health_of(await service.status())
 
 
-async def commands(service: Service, clock: StandingClock, stop: asyncio.Event) -> None:
+async def commands(service: Service, clock: StandingClock, store: HoldingStore, stop: asyncio.Event) -> None:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        print(json.dumps(await obeyed(service, clock, json.loads(line))), flush=True)
+        print(json.dumps(await obeyed(service, clock, store, json.loads(line))), flush=True)
     stop.set()
 
 
@@ -69,12 +111,14 @@ async def main(folder: Path, now: datetime) -> int:
     log.set_up(sys.stderr, json=False, level="INFO")
     clock, stop = StandingClock(now), asyncio.Event()
     store = store_of(config, exclusive=True)
+    holding: Any = HoldingStore(store)
     try:
         service = Service(
-            config, store, clock, randomness=random.Random(1), folder=folder, tick=0.02, workers=1,
+            config, holding, clock, randomness=random.Random(1), folder=folder, tick=0.02, workers=1,
             channels=lambda config: open_channels(config, clock=clock),
         )  # fmt: skip
-        obeying = asyncio.create_task(commands(service, clock, stop))
+        holding.edition = lambda: service.desk.edition
+        obeying = asyncio.create_task(commands(service, clock, holding, stop))
         await service.run(stop)
         await obeying
     finally:

@@ -93,9 +93,9 @@ class Room:
             if path.stem not in self.outlets:
                 path.unlink()
 
-    def save(self, name: str, text: str) -> None:
+    def save(self, name: str, text: str | bytes) -> None:
         beside = self.path / f"{name}.part"
-        beside.write_text(text, "utf-8")
+        beside.write_bytes(text.encode() if isinstance(text, str) else text)
         beside.replace(self.path / name)
 
     # ------------------------------------------------------------------ the store, read beside the service
@@ -114,7 +114,7 @@ class Room:
         found = self.rows(
             "SELECT items.outlet, revisions.title, alerts.state, condition, reason FROM alerts JOIN items ON"
             " items.id = alerts.item JOIN revisions ON revisions.number = items.current"
-            f" WHERE items.outlet <> 'wirewatch' {query} ORDER BY alerts.number"
+            f" WHERE items.outlet NOT IN ('wirewatch', 'wirewatch-canary') {query} ORDER BY alerts.number"
         )
         return [(row["title"], row["state"].split(":")[0], row["condition"], row["reason"]) for row in found]
 
@@ -214,10 +214,15 @@ class Clocked:
         """Let so much time pass at once, and everything that is due then happen."""
         self.set(self.now + timedelta(**parts), settle=settle)
 
-    def reload(self, *, settle: bool = True) -> bool:
-        """Write the folder, have it taken into force, and let everything due happen."""
+    def hold(self, **parts: float) -> None:
+        """Let so much time pass, and the next filing then begin and wait for another configuration."""
+        self.now += timedelta(**parts)
+        self.ask(hold=self.now.isoformat())
+
+    def reload(self, *, settle: bool = True, times: int = 1) -> bool:
+        """Write the folder, have it taken into force (read ``times`` times at once), and let everything due happen."""
         self.room.write()
-        taken: bool = self.ask(reload=True)
+        taken: bool = self.ask(reload=times)
         if settle:
             self.settle()
         return taken
@@ -254,6 +259,10 @@ class Receiver:
     @property
     def received(self) -> list[Received]:
         return list(self.hook.received)
+
+    def emptied(self) -> None:
+        """`Hook.emptied`, waited for."""
+        asyncio.run_coroutine_threadsafe(self.hook.emptied(), self._loop).result(10)
 
     @property
     def keys(self) -> Counter[str]:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from monitor.model import (
     Answer,
     Candidate,
     Change,
     Decision,
+    Delivery,
     Entry,
     Filing,
+    Held,
     Match,
+    Message,
     NewAlert,
     Outcome,
+    Room,
     SourceState,
     Span,
     Validators,
 )
-from monitor.ports import Ledger
+from monitor.ports import Decide, Ledger, Outbox, Store
 from monitor.stories import identity
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -28,6 +33,8 @@ WATCHES = {"doha": "Doha", "cairo": "Cairo"}
 CHANNELS = ("desk", "duty")
 READ = {"bbc": 600, "ap": 600}
 """Outlets whose pages are read, and how many an hour."""
+LEASE = timedelta(minutes=5)
+SENT, LATER, REFUSED = (Delivery(verdict=verdict, detail="why") for verdict in ("sent", "later", "refused"))
 
 
 def source(name: str = "bbc/main", **changes: object) -> SourceState:
@@ -132,3 +139,43 @@ def decide(change: Change, _ledger: Ledger) -> Decision:
             for channel in CHANNELS
         ]
     return Decision(matches=tuple(matches), alerts=tuple(alerts))
+
+
+# ------------------------------------------------------------------ the outbox
+
+
+def until(at: datetime, gather: str = "digest") -> Held:
+    """Held until then."""
+    return Held(until=at, gather=gather, reason=f"{gather} at {at:%H:%M}")
+
+
+def telling(channels: Sequence[str] = ("desk",), **row: Any) -> Decide:
+    """A row on each of these channels, of the watch "doha" and as ``row`` says."""
+
+    def judge(change: Change, _ledger: Ledger) -> Decision:
+        fields = {"watch": "doha", "severity": "normal", "state": "new", "item": change.item.id, **row}
+        rows = tuple(NewAlert(channel=channel, **fields) for channel in channels)
+        return Decision(matches=(Match(watch=fields["watch"], clause="Doha"),), alerts=rows)
+
+    return judge
+
+
+async def queued(store: Store, *titles: str, at: datetime = NOW, **row: Any) -> tuple[str, ...]:
+    """File an article for each title; the ids of their alerts in the same order (`telling`)."""
+    entries = [candidate(title, keys=(f"url:{title}",)) for title in titles]
+    await store.file(filing(entries, at=at), telling(**row))
+    found = [await store.alerts(item=each.id, limit=99) for each in entries]
+    return tuple(alert.id for alerts in found for alert in sorted(alerts, key=lambda alert: alert.channel))
+
+
+async def claimed(
+    store: Outbox,
+    now: datetime,
+    *,
+    messages: int = 99,
+    alerts: int = 99,
+    channels: Collection[str] = CHANNELS,
+    lease: timedelta = LEASE,
+) -> tuple[Message, ...]:
+    rooms = {channel: Room(messages=messages, alerts=alerts) for channel in channels}
+    return await store.claim_messages(now, rooms=rooms, lease=lease)

@@ -14,7 +14,7 @@ from itertools import count
 
 import storage.sqlite.store  # noqa: F401 - once, before the children
 from storage import open_store
-from tests.storage.desk import NOW, candidate, decide, filing
+from tests.storage.desk import NOW, SENT, candidate, claimed, decide, filing
 
 
 async def file_without_end(url: str) -> None:
@@ -24,8 +24,10 @@ async def file_without_end(url: str) -> None:
     for number in count(first):
         entries = [candidate(f"Doha {n}", keys=(f"url:{n}", f"guid:{n}")) for n in (number, number - 1) if n >= 0]
         await store.file(filing(entries, at=NOW + timedelta(seconds=number), etag=str(number)), decide)
-        for alert in await store.claim_alerts(NOW + timedelta(days=9), limit=1, lease=timedelta(seconds=1)):
-            assert alert.match is not None
+        later = NOW + timedelta(days=9, minutes=number)
+        for message in await claimed(store, later, messages=1):
+            assert message.alerts[0].match is not None
+            await store.settle(message, SENT, now=later, due=None)
         print(number, flush=True)
 
 

@@ -18,7 +18,7 @@ from monitor.ports import Ledger, Store
 from monitor.stories import identity
 from storage import open_store
 from storage.sqlite.opening import connect
-from tests.storage.desk import CHANNELS, NOW, candidate, decide, filing
+from tests.storage.desk import CHANNELS, NOW, candidate, claimed, decide, filing
 
 TITLES = ("Doha talks", "Doha deal", "Cairo and Doha", "Football", "Broken")
 
@@ -75,10 +75,10 @@ async def play(store: Store, path: Path, played: list[Any]) -> None:
 
 async def deliver(store: Store, verdict: str) -> None:
     later = NOW + timedelta(days=30)
-    for alert in await store.claim_alerts(later, limit=2, lease=timedelta(0)):
+    for message in await claimed(store, later, messages=1, lease=timedelta(0)):
         if verdict != "lost":
             delivery = Delivery(verdict=verdict)  # type: ignore[arg-type]
-            assert await store.settle(alert, delivery, now=later, due=later)
+            assert await store.settle(message, delivery, now=later, due=later)
 
 
 async def holds(store: Store, path: Path, due: int) -> None:

@@ -24,14 +24,14 @@ from typing import Any
 import pytest
 
 from monitor.errors import ServiceRunning, StoreBusy, StoreError, StoreFull, StoreUnusable
-from monitor.model import Decision, Delivery, Validators
+from monitor.model import Decision, Validators
 from storage import open_store, restore
 from storage.sqlite import schema
 from storage.sqlite.opening import connect, create
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.upkeep import has_wal_reset_race
 from storage.sqlite.writer import Writer
-from tests.storage.desk import NOW, READ, candidate, decide, filing, quiet, source
+from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
@@ -523,8 +523,8 @@ async def test_f066_after_a_restore_what_came_since_is_new_and_only_that(store: 
     before, since = candidate("Doha talks", keys=("url:a",)), candidate("Doha deal", keys=("url:b",))
     await store.register([source()], pages_of=READ)
     await store.file(filing([before], etag='"1"'), decide)
-    for alert in await store.claim_alerts(NOW, limit=9, lease=timedelta(minutes=1)):
-        await store.settle(alert, Delivery(verdict="sent"), now=NOW, due=None)
+    for message in await claimed(store, NOW):
+        await store.settle(message, SENT, now=NOW, due=None)
     await store.backup(str(path.with_name("backup.db")))
     await store.file(filing([since, before], etag='"2"'), decide)
     lost = {alert.key for alert in await store.alerts(condition="pending")}

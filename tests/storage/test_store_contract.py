@@ -9,28 +9,41 @@ import pytest
 
 from monitor.language.index import search_terms
 from monitor.model import (
-    Alert,
     Candidate,
     Change,
     Decision,
-    Delivery,
     Match,
     NewAlert,
     Outcome,
     RobotsCopy,
     Span,
+    Tended,
     Validators,
     VisitReport,
 )
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
-from tests.storage.desk import CHANNELS, NOW, READ, candidate, decide, filing, quiet, source
+from tests.storage.desk import (
+    CHANNELS,
+    LATER,
+    LEASE,
+    NOW,
+    READ,
+    REFUSED,
+    SENT,
+    candidate,
+    claimed,
+    decide,
+    filing,
+    queued,
+    quiet,
+    source,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-LEASE = 5 * MINUTE
-SENT, LATER, REFUSED = (Delivery(verdict=verdict, detail="why") for verdict in ("sent", "later", "refused"))
 
 
 async def rows_due(store: Store) -> int:
@@ -370,33 +383,32 @@ async def test_a_merged_twin_that_waits_is_suppressed_and_keys_stay_as_they_were
 
 async def test_of_two_merged_twins_the_one_that_was_sent_stays(store: Store) -> None:
     _, second = await merged(store)
-    claimed = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
-    for alert in claimed:
-        if alert.item == second.id:
-            assert await store.settle(alert, SENT, now=NOW + HOUR, due=None)
+    for message in await claimed(store, NOW + HOUR):
+        if message.alerts[0].item == second.id:
+            assert await store.settle(message, SENT, now=NOW + HOUR, due=None)
         else:
-            assert await store.settle(alert, LATER, now=NOW + HOUR, due=NOW + 2 * HOUR)
+            assert await store.settle(message, LATER, now=NOW + HOUR, due=NOW + 2 * HOUR)
     await store.file(filing([candidate("Doha talks", keys=("url:a", "guid:b"))]), decide)
     assert {alert.condition for alert in await store.alerts()} == {"delivered", "suppressed"}
-    assert await store.claim_alerts(NOW + DAY, limit=9, lease=LEASE) == ()
+    assert await claimed(store, NOW + DAY) == ()
 
 
 async def test_a_merged_twin_whose_other_was_never_told_stays_due(store: Store) -> None:
     first, second = await merged(store)
-    for alert in await store.claim_alerts(NOW, limit=9, lease=LEASE):
-        assert alert.item == first.id
-        await store.settle(alert, REFUSED, now=NOW, due=None)
+    for message in await claimed(store, NOW):
+        assert message.alerts[0].item == first.id
+        await store.settle(message, REFUSED, now=NOW, due=None)
     await store.file(filing([candidate("Doha talks", keys=("url:a", "guid:b"))]), decide)
-    due = await store.claim_alerts(NOW + DAY, limit=9, lease=LEASE)
-    assert {second.id in alert.key for alert in due} == {True}
+    due = await claimed(store, NOW + DAY)
+    assert [second.id in message.key for message in due] == [True, True]
 
 
 async def test_a_send_under_way_while_its_item_is_merged_is_recorded(store: Store) -> None:
     await merged(store)
-    claimed = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
+    under_way = await claimed(store, NOW + HOUR)
     await store.file(filing([candidate("Doha talks", keys=("url:a", "guid:b"))]), decide)
-    for alert in claimed:
-        assert await store.settle(alert, SENT, now=NOW + HOUR, due=None)
+    for message in under_way:
+        assert await store.settle(message, SENT, now=NOW + HOUR, due=None)
     assert {alert.condition for alert in await store.alerts()} == {"delivered"}
 
 
@@ -750,11 +762,11 @@ async def test_counts_name_every_kind_and_condition(store: Store) -> None:
 async def test_p1_every_row_is_in_one_condition_through_its_whole_life(store: Store) -> None:
     entries = [candidate(f"Doha {n}", keys=(f"url:{n}",)) for n in range(4)]
     await store.file(filing(entries), decide)
-    claimed = await store.claim_alerts(NOW, limit=6, lease=LEASE)
-    for alert, delivery in zip(claimed, (SENT, LATER, REFUSED), strict=False):
-        await store.settle(alert, delivery, now=NOW, due=NOW + HOUR)
+    for message, delivery in zip(await claimed(store, NOW, messages=3), (SENT, LATER, REFUSED) * 2, strict=True):
+        await store.settle(message, delivery, now=NOW, due=NOW + HOUR)
         assert await rows_due(store) == 8
-    assert await store.bury(["desk"], NOW) > 0
+    found = await store.tend(NOW, channels=["desk"], watches=["doha"], escalations=(), give_up=DAY)
+    assert found == Tended(buried=2)
     assert await rows_due(store) == 8
 
 
@@ -842,10 +854,10 @@ async def test_at_start_every_lease_is_given_back(store: Store) -> None:
     await store.file(filing([candidate(keys=("url:a",))]), decide)
     await store.mark_due(["bbc/main"], NOW)
     assert len(await store.claim(NOW, hosts=5, lease=DAY)) == 1
-    assert len(await store.claim_alerts(NOW, limit=9, lease=DAY)) == 2
+    assert len(await claimed(store, NOW, lease=DAY)) == 2
     await store.release_all()
     assert len(await store.claim(NOW, hosts=5, lease=DAY)) == 1
-    assert len(await store.claim_alerts(NOW, limit=9, lease=DAY)) == 2
+    assert len(await claimed(store, NOW, lease=DAY)) == 2
 
 
 async def test_sources_are_made_due_and_counted(store: Store) -> None:
@@ -861,15 +873,19 @@ async def test_f116_whatever_waits_moves_with_a_clock_that_is_set_back(store: St
     )
     (visit,) = await store.claim(NOW, hosts=5, lease=LEASE)
     await store.release(VisitReport(host=visit.host, fence=visit.fence, next_ok=NOW + 2 * MINUTE))
-    (alert, *_) = await alerts_of(store, "Talks in Doha")
-    await store.settle(alert, LATER, now=NOW, due=NOW + 3 * MINUTE)
+    (alert,) = await queued(store, "Talks in Doha")
+    (message,) = await claimed(store, NOW)
+    await store.settle(message, LATER, now=NOW, due=NOW + 3 * MINUTE)
+    (held,) = await queued(store, "Talks in Doha go on", held=until(NOW + 4 * MINUTE))
     await store.set_back(NOW - DAY, DAY)
     states = {state.id: state.next_due for state in await store.sources()}
     assert states == {"bbc/main": NOW - DAY + 15 * MINUTE, "ap/x": NOW - DAY - HOUR}
     assert await store.claim(NOW - DAY + MINUTE, hosts=5, lease=LEASE) == ()
     (again,) = await store.claim(NOW - DAY + 2 * MINUTE, hosts=5, lease=LEASE)
     assert again.host == visit.host
-    assert alert.id in {each.id for each in await store.claim_alerts(NOW - DAY + 3 * MINUTE, limit=9, lease=LEASE)}
+    for minutes, due in ((2, None), (3, alert), (4, held)):
+        found = await claimed(store, NOW - DAY + minutes * MINUTE)
+        assert [each.id for message in found for each in message.alerts] == ([due] if due else [])
 
 
 async def test_robots_copies_are_replaced(store: Store) -> None:
@@ -881,165 +897,6 @@ async def test_robots_copies_are_replaced(store: Store) -> None:
     assert await store.robots(first.host) == second
 
 
-# ------------------------------------------------------------------ the outbox
-
-
-async def alerts_of(store: Store, *titles: str) -> tuple[Alert, ...]:
-    await store.file(filing([candidate(title, keys=(f"url:{title}",)) for title in titles]), decide)
-    return await store.claim_alerts(NOW, limit=99, lease=LEASE)
-
-
-async def test_the_most_severe_alert_goes_first_then_the_oldest(store: Store) -> None:
-    await store.file(filing([candidate("Doha one", keys=("url:1",))]), decide)
-    await store.file(filing([candidate("Doha two", keys=("url:2",))], at=NOW + MINUTE), decide)
-    await store.file(filing([candidate("Cairo", keys=("url:3",))], at=NOW + HOUR), decide)
-    claimed = await store.claim_alerts(NOW + HOUR, limit=4, lease=LEASE)
-    assert [alert.severity for alert in claimed] == ["critical", "critical", "normal", "normal"]
-    assert {alert.created for alert in claimed[2:]} == {NOW}
-    assert {(alert.attempts, alert.fence) for alert in claimed} == {(1, 1)}
-    rest = await store.claim_alerts(NOW + HOUR, limit=4, lease=LEASE)
-    assert {alert.created for alert in rest} == {NOW + MINUTE}
-
-
-async def test_attempts_are_settled_as_sent_later_or_dead(store: Store) -> None:
-    sent, later, refused, tired = await alerts_of(store, "Doha one", "Doha two")
-    assert await store.settle(sent, SENT, now=NOW, due=None)
-    assert await store.settle(later, LATER, now=NOW, due=NOW + HOUR)
-    assert await store.settle(refused, REFUSED, now=NOW, due=NOW + HOUR)
-    assert await store.settle(tired, LATER, now=NOW, due=None)
-    found = {alert.id: alert for alert in await store.alerts()}
-    assert (found[sent.id].condition, found[sent.id].delivered) == ("delivered", NOW)
-    assert (found[later.id].condition, found[later.id].due, found[later.id].last_error) == (
-        "pending",
-        NOW + HOUR,
-        "why",
-    )
-    assert found[refused.id].condition == found[tired.id].condition == "dead"
-    (again,) = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
-    assert (again.id, again.attempts, again.fence) == (later.id, 2, 2)
-
-
-async def test_f115_an_attempt_that_outlived_its_lease_cannot_settle(store: Store) -> None:
-    late, _ = await alerts_of(store, "Doha")
-    claimed = await store.claim_alerts(NOW + LEASE, limit=9, lease=LEASE)
-    assert {alert.fence for alert in claimed} == {2}
-    assert not await store.settle(late, SENT, now=NOW + LEASE, due=None)
-    assert (await store.count())["pending"] == 2
-    assert await store.settle(claimed[0], SENT, now=NOW + LEASE, due=None)
-    assert not await store.settle(claimed[0], LATER, now=NOW + LEASE, due=NOW + DAY)
-    assert (await store.count())["delivered"] == 1
-
-
-async def test_dead_and_suppressed_alerts_are_sent_again_and_no_others(store: Store) -> None:
-    first, second = await alerts_of(store, "Doha")
-    await store.settle(first, REFUSED, now=NOW, due=None)
-    await store.settle(second, SENT, now=NOW, due=None)
-    assert await store.resend(first.id, NOW + HOUR)
-    assert not await store.resend(second.id, NOW + HOUR)
-    assert not await store.resend("nobody", NOW + HOUR)
-    assert not await store.settle(first, SENT, now=NOW + HOUR, due=None)  # an attempt from before
-    (again,) = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
-    assert (again.key, again.attempts) == (first.key, 1)
-
-
-async def test_a_channel_that_answers_again_gets_its_waiting_rows_at_once(store: Store) -> None:
-    for alert in await alerts_of(store, "Doha one", "Doha two"):
-        await store.settle(alert, LATER, now=NOW, due=NOW + HOUR)
-    assert await store.hurry("desk", NOW + MINUTE) == 2
-    claimed = await store.claim_alerts(NOW + MINUTE, limit=9, lease=LEASE)
-    assert {alert.channel for alert in claimed} == {"desk"}
-
-
-async def test_rows_of_a_channel_that_is_gone_become_dead_letters(store: Store) -> None:
-    await alerts_of(store, "Doha one", "Doha two")
-    assert await store.bury(["desk", "other"], NOW) == 2
-    dead = await store.alerts(condition="dead")
-    assert {alert.channel for alert in dead} == {"duty"}
-    assert all("duty" in alert.reason for alert in dead)
-
-
-async def test_dead_letters_are_untold_until_they_are_marked_however_they_died(store: Store) -> None:
-    one, two, three, four = await alerts_of(store, "Doha one", "Doha two")
-    assert await store.untold_dead() == ()
-    await store.settle(one, REFUSED, now=NOW, due=None)
-    await store.settle(two, LATER, now=NOW, due=None)
-    await store.settle(three, SENT, now=NOW, due=None)
-    await store.bury([], NOW)
-    untold = {alert.id: alert for alert in await store.untold_dead()}
-    assert set(untold) == {one.id, two.id, four.id}
-    assert untold[one.id].reason == "why"
-    await store.mark_told([one.id, three.id, four.id])
-    assert [alert.id for alert in await store.untold_dead()] == [two.id]
-
-
-async def test_a_dead_letter_that_is_sent_again_and_dies_again_is_untold_again(store: Store) -> None:
-    alert, other = await alerts_of(store, "Doha")
-    await store.settle(other, SENT, now=NOW, due=None)
-    await store.settle(alert, REFUSED, now=NOW, due=None)
-    await store.mark_told([alert.id])
-    await store.resend(alert.id, NOW + HOUR)
-    assert await store.untold_dead() == ()
-    (again,) = await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE)
-    await store.settle(again, REFUSED, now=NOW + HOUR, due=None)
-    (untold,) = await store.untold_dead()
-    assert (untold.id, untold.resent) == (alert.id, NOW + HOUR)
-
-
-async def held_back_twice(store: Store) -> tuple[Alert, list[str]]:
-    """An alert of the desk, and the items of two copies whose rows are held back because of it; the duty's too."""
-    first, _ = alerts = sorted(await alerts_of(store, "Doha"), key=lambda alert: alert.channel)
-    told = {alert.channel: alert.id for alert in alerts}
-
-    def copied(change: Change, ledger: Ledger) -> Decision:
-        made = decide(change, ledger)
-        held = tuple(replace(each, suppressed=f"told with {told[each.channel]}") for each in made.alerts)
-        return replace(made, alerts=held, copy_of=first.item, copy_reason="same words")
-
-    copies = [candidate(f"Doha, copy {n}", keys=(f"url:copy{n}",)) for n in range(2)]
-    for minutes, each in enumerate(copies, start=1):
-        await store.file(filing([each], at=NOW + minutes * MINUTE), copied)
-    return first, [each.id for each in copies]
-
-
-async def test_when_an_alert_dies_the_first_copy_that_it_held_back_tells_its_news(store: Store) -> None:
-    alert, copies = await held_back_twice(store)
-    at = NOW + 3 * MINUTE  # the other channel's row is leased still
-    assert await store.settle(alert, REFUSED, now=at, due=None)
-    for item in copies:
-        (due,) = await store.claim_alerts(at, limit=9, lease=LEASE)
-        assert (due.item, due.channel, due.resent, due.reason) == (item, alert.channel, at, "")
-        held = await store.alerts(condition="suppressed", limit=99)
-        mine = [each.reason for each in held if each.channel == alert.channel]
-        assert mine == ([f"told with {due.id}"] if item == copies[0] else [])
-        assert len(held) - len(mine) == 2, "the other channel's rows are told with its own alert"
-        assert await store.settle(due, LATER, now=at, due=None)
-    assert await store.claim_alerts(at, limit=9, lease=LEASE) == ()
-
-
-async def test_an_alert_that_waits_or_was_sent_keeps_what_it_holds_back(store: Store) -> None:
-    alert, _ = await held_back_twice(store)
-    await store.settle(alert, LATER, now=NOW + HOUR, due=NOW + 2 * HOUR)
-    assert (await store.count())["suppressed"] == 4
-    again, *_ = await store.claim_alerts(NOW + 2 * HOUR, limit=9, lease=LEASE)
-    await store.settle(again, SENT, now=NOW + 2 * HOUR, due=None)
-    assert (await store.count())["suppressed"] == 4
-
-
-async def test_what_a_removed_channel_held_back_stays_held_back(store: Store) -> None:
-    await held_back_twice(store)
-    assert await store.bury([], NOW + HOUR) == 2
-    assert (await store.count())["suppressed"] == 4
-
-
-async def test_alerts_are_listed_newest_first_by_watch_and_item(store: Store) -> None:
-    await store.file(filing([candidate("Doha", keys=("url:1",))]), decide)
-    second = candidate("Cairo", keys=("url:2",))
-    await store.file(filing([second], at=NOW + HOUR), decide)
-    assert [alert.watch for alert in await store.alerts(limit=3)] == ["cairo", "cairo", "doha"]
-    assert {alert.watch for alert in await store.alerts(watch="doha")} == {"doha"}
-    assert {alert.item for alert in await store.alerts(item=second.id)} == {second.id}
-
-
 # ------------------------------------------------------------------ retention
 
 
@@ -1047,8 +904,8 @@ async def test_prune_removes_bodies_then_revisions_then_identity(store: Store) -
     old = candidate("Doha talks", keys=("url:a",), body="An old text about fishermen", html="<p>x</p>")
     await store.file(filing([old]), decide)
     await store.file(filing([candidate("Doha deal", keys=("url:a",))], at=NOW + MINUTE), decide)
-    for alert in await store.claim_alerts(NOW + HOUR, limit=9, lease=LEASE):
-        await store.settle(alert, SENT, now=NOW, due=None)
+    for message in await claimed(store, NOW + HOUR):
+        await store.settle(message, SENT, now=NOW, due=None)
     fresh = candidate("Fresh", keys=("url:b",), body="A text about sailors")
     await store.file(filing([fresh], at=NOW + 10 * DAY), decide)
     never = NOW - 400 * DAY
@@ -1063,7 +920,8 @@ async def test_prune_removes_bodies_then_revisions_then_identity(store: Store) -
     assert await store.prune(bodies_before=never, revisions_before=NOW + DAY, identity_before=never) == 1
     assert [text.title for text in await store.revisions(old.id)] == ["Doha deal"]
 
-    assert await store.prune(bodies_before=never, revisions_before=never, identity_before=NOW + DAY) == 1
+    # The item, and the messages that told it.
+    assert await store.prune(bodies_before=never, revisions_before=never, identity_before=NOW + DAY) == 1 + 2
     assert await store.item(old.id) is None
     assert await store.search(search_terms("Doha")) == ()
     assert (await rows_due(store), (await store.count())["matches"]) == (0, 0)

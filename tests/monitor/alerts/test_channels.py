@@ -11,8 +11,9 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,16 +25,18 @@ from pydantic import SecretStr
 
 from config.errors import ConfigError
 from config.model import Channel, Config, FileReference, Settings, Watch
-from monitor.alerts.channels import AppriseChannel, open_channels
+from monitor.alerts.channels import open_channels
 from monitor.alerts.local import FileChannel, StdoutChannel
+from monitor.alerts.services import AppriseChannel
 from monitor.alerts.webhook import webhook_id
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Item
+from monitor.model import Alert, Delivery, Item, Telling
 from tests.hook import DRIP, Hook, Say, redirect
 from tests.monitor.alerts.conftest import SetClock
+from tests.monitor.alerts.parcels import gathered, single
 
 MakeAlert = Callable[..., Alert]
-Post = Callable[..., Awaitable[Delivery]]
+Post = Callable[..., Coroutine[Any, Any, Delivery]]
 
 
 def config(*channels: Channel, folder: Path | None = None, **secrets: str) -> Config:
@@ -51,7 +54,7 @@ def config(*channels: Channel, folder: Path | None = None, **secrets: str) -> Co
 def post(item: Item, make_alert: MakeAlert, wording: Wording, clock: SetClock) -> Post:
     async def post_(url: str, *, title: str = item.title, deadline: float = 20.0, state: str = "new") -> Delivery:
         channel = AppriseChannel("newsroom", url, wording=wording, clock=clock, deadline=deadline)
-        return await channel.send(make_alert(item, channel="newsroom", state=state), replace(item, title=title))
+        return await channel.send(single(make_alert(item, channel="newsroom", state=state), replace(item, title=title)))
 
     return post_
 
@@ -67,15 +70,17 @@ def test_every_kind_of_channel_is_opened_by_its_address(tmp_path: Path) -> None:
         Channel(id="hook", url="webhook:https://desk.example/hook", secret="env:S"),
         Channel(id="chat", url="env:CHAT"),
         Channel(id="hidden", url=FileReference(file="x")),
+        Channel(id="mail", url="env:MAIL"),
         folder=tmp_path,
         channel__hook__secret="whsec_AAAA",
         channel__chat__url="json://desk.example/x",
         channel__hidden__url="webhook:https://desk.example/y\n",
+        channel__mail__url="smtp://mail.example?from=a@x.org&to=b@x.org",
     )
     opened = open_channels(told)
     assert {name: type(channel).__name__ for name, channel in opened.items()} == {
         "page": "PageChannel", "out": "StdoutChannel", "log": "FileChannel", "hook": "WebhookChannel",
-        "chat": "AppriseChannel", "hidden": "WebhookChannel",
+        "chat": "AppriseChannel", "hidden": "WebhookChannel", "mail": "SmtpChannel",
     }  # fmt: skip
     assert all(channel.id == name for name, channel in opened.items())
 
@@ -85,12 +90,19 @@ def test_all_channels_that_cannot_be_used_are_named_at_once_and_no_address_is_to
         Channel(id="a", url="env:A"),
         Channel(id="b", url="env:B"),
         Channel(id="c", url="webhook:https://desk.example/hook", secret="env:S"),
+        Channel(id="d", url="env:D"),
         channel__a__url="nonsense://canary-token/x",
         channel__c__secret="canary",
+        channel__d__url="smtp://canary:canary@mail.example?from=canary",
     )
     with pytest.raises(ConfigError) as caught:
         open_channels(told)
-    assert [problem.key for problem in caught.value.problems] == ["channel.a", "channel.b", "channel.c"]
+    assert [problem.key for problem in caught.value.problems] == [
+        "channel.a.url",
+        "channel.b.url",
+        "channel.c.url",
+        "channel.d.url",
+    ]
     assert "canary" not in str(caught.value)
 
 
@@ -99,24 +111,24 @@ def test_all_channels_that_cannot_be_used_are_named_at_once_and_no_address_is_to
 
 def test_the_page_always_has_it(item: Item, make_alert: MakeAlert) -> None:
     page = open_channels(config(Channel(id="page", url="page")))["page"]
-    assert asyncio.run(page.send(make_alert(item), item)).verdict == "sent"
+    assert asyncio.run(page.send(single(make_alert(item), item))).verdict == "sent"
 
 
 def test_standard_output_gets_one_block_an_alert(
-    item: Item, make_alert: MakeAlert, wording: Wording, clock: SetClock, capsys: pytest.CaptureFixture[str]
+    item: Item, make_alert: MakeAlert, wording: Wording, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    channel = StdoutChannel("out", wording=wording, clock=clock)
-    asyncio.run(channel.send(make_alert(item), item))
+    channel = StdoutChannel("out", wording=wording)
+    asyncio.run(channel.send(single(make_alert(item), item)))
     shown = capsys.readouterr().out
     assert shown.startswith("CRITICAL · A deal is near\n")
     assert shown.endswith("|new\n\n")
 
 
-def test_a_closed_pipe_means_later(item: Item, make_alert: MakeAlert, wording: Wording, clock: SetClock) -> None:
+def test_a_closed_pipe_means_later(item: Item, make_alert: MakeAlert, wording: Wording) -> None:
     stream = io.StringIO()
     stream.close()
-    channel = StdoutChannel("out", wording=wording, clock=clock, stream=stream)
-    assert asyncio.run(channel.send(make_alert(item), item)).verdict == "later"
+    channel = StdoutChannel("out", wording=wording, stream=stream)
+    assert asyncio.run(channel.send(single(make_alert(item), item))).verdict == "later"
 
 
 def test_a_file_gets_one_json_line_an_alert_also_when_many_come_at_once(
@@ -128,7 +140,7 @@ def test_a_file_gets_one_json_line_an_alert_also_when_many_come_at_once(
 
     async def scenario() -> None:
         items = [replace(item, id=f"{n:016x}", title="שורה\nאחת") for n in range(20)]
-        await asyncio.gather(*(channel.send(make_alert(each), each) for each in items))
+        await asyncio.gather(*(channel.send(single(make_alert(each), each)) for each in items))
 
     asyncio.run(scenario())
     half, *lines = path.read_text().splitlines()
@@ -141,7 +153,7 @@ def test_a_file_that_cannot_be_written_means_later(
     tmp_path: Path, item: Item, make_alert: MakeAlert, wording: Wording, clock: SetClock
 ) -> None:
     channel = FileChannel("log", tmp_path / "no" / "where.jsonl", wording=wording, clock=clock)
-    delivery = asyncio.run(channel.send(make_alert(item), item))
+    delivery = asyncio.run(channel.send(single(make_alert(item), item)))
     assert delivery.verdict == "later"
     assert delivery.detail == f"where.jsonl: {os.strerror(2)}"
 
@@ -195,6 +207,108 @@ def test_f127_apprise_follows_no_redirect_whatever_the_address_says(post: Post, 
     assert (delivery.verdict, canary.received) == ("later", [])
 
 
+def test_f128_of_two_channels_one_fails_and_the_good_one_is_not_asked_again(
+    item: Item, make_alert: MakeAlert, clock: SetClock
+) -> None:
+    """A channel is one service: what became of it says nothing of another one."""
+
+    async def scenario() -> tuple[list[str], Hook, Hook]:
+        async with Hook() as good, Hook() as bad:
+            bad.answers = [500, 200]
+            told = config(
+                Channel(id="good", url="env:G"),
+                Channel(id="bad", url="env:B"),
+                channel__good__url=f"json://127.0.0.1:{good.port}/x",
+                channel__bad__url=f"json://127.0.0.1:{bad.port}/x",
+            )
+            opened = open_channels(told, clock=clock)
+            verdicts: list[str] = []
+            for name in ("good", "bad", "bad"):
+                parcel = single(make_alert(item, channel=name), item)
+                verdicts.append((await opened[name].send(parcel)).verdict)
+            return verdicts, good, bad
+
+    verdicts, good, bad = asyncio.run(scenario())
+    assert verdicts == ["sent", "later", "sent"]
+    assert (len(good.received), len(bad.received)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        (Say(429), 60),
+        (Say(429, {"Retry-After": "7"}), 60),  # Apprise does not pass it on
+        (Say(429, {}, b'{"retry_after": 7.5}'), 7.5),
+        (Say(429, {}, b'{"ok": false, "parameters": {"retry_after": 300}}'), 300),
+        (Say(429, {}, b'{"retry_after": "soon"}'), 60),
+        (Say(503, {}, b'{"retry_after": 7.5}'), 7.5),
+        (Say(503), None),
+        (Say(500, {}, b'{"retry_after": 7.5}'), None),
+    ],
+)
+def test_f124_a_services_wish_to_wait_is_kept_and_asking_too_often_costs_a_minute(
+    post: Post, answer: Say, wait: float | None
+) -> None:
+    delivery, _ = via(post, answer)
+    assert delivery.verdict == "later"
+    assert delivery.retry_after == (None if wait is None else timedelta(seconds=wait))
+
+
+def test_several_alerts_leave_in_one_message_with_a_key_of_its_own(
+    item: Item, make_alert: MakeAlert, wording: Wording, clock: SetClock
+) -> None:
+    items = [replace(item, id=f"{n:016x}", title=f"Story {n}") for n in range(3)]
+    parcel = gathered(*(Telling(alert=make_alert(each), item=each) for each in items), kind="quiet hours")
+
+    async def scenario() -> Hook:
+        async with Hook() as hook:
+            channel = AppriseChannel("c", f"json://127.0.0.1:{hook.port}/x", wording=wording, clock=clock)
+            assert (await channel.send(parcel)).verdict == "sent"
+            return hook
+
+    (got,) = asyncio.run(scenario()).received
+    assert got.key == parcel.message.key
+    assert got.json["title"] == "[critical] 3 alerts: \u2068A deal is near\u2069 (3)"
+    assert got.json["message"].startswith("CRITICAL · 3 alerts\nHeld back during quiet hours")
+    assert all(f"Story {n}" in got.json["message"] for n in range(3))
+
+
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [
+        ("json://desk.example/x", 136),
+        ("mailto://mail.example?from=a@x.org&to=b@x.org", 136),
+        (f"discord://{'1' * 18}/{'a' * 60}", 8),
+        (f"tgram://{'1' * 9}:{'a' * 35}/1", 17),
+        (f"mmost://desk.example/{'a' * 26}", 16),
+        ("ntfy://desk.example/alerts", 31),  # a title counts there
+        ("d7sms://token@972501234567", 1),
+    ],
+)
+def test_a_service_names_as_many_alerts_as_its_messages_have_room_for(
+    wording: Wording, clock: SetClock, address: str, names: int
+) -> None:
+    assert AppriseChannel("c", address, wording=wording, clock=clock).names == names
+
+
+@pytest.mark.parametrize("query", ["", "&overflow=split", "&overflow=truncate"])
+def test_f130_a_message_is_cut_by_us_and_split_by_nobody(
+    item: Item, make_alert: MakeAlert, wording: Wording, clock: SetClock, query: str
+) -> None:
+    long = replace(item, title="Doha " * 9000)
+
+    async def scenario() -> Hook:
+        async with Hook() as hook:
+            url = f"ntfy://127.0.0.1:{hook.port}/alerts?cto=2&rto=5{query}"
+            channel = AppriseChannel("c", url, wording=wording, clock=clock)
+            assert (await channel.send(single(make_alert(long), long))).verdict == "sent"
+            return hook
+
+    (got,) = asyncio.run(scenario()).received
+    assert "https://bbc.example/a1" in got.json["message"]
+    assert len(got.json["message"]) + len(got.json["title"]) <= 7800
+
+
 def test_f127_every_plugin_that_asks_over_http_obeys_the_same_switch() -> None:
     found = find_spec("apprise")
     assert found is not None
@@ -217,7 +331,7 @@ def test_f129_an_endless_slow_answer_ends_at_the_deadline_and_threads_left_behin
             hook.then = DRIP
             url = f"json://127.0.0.1:{hook.port}/x?cto=2&rto=5"
             channel = AppriseChannel("newsroom", url, wording=wording, clock=clock, deadline=0.2)
-            told = [(await channel.send(make_alert(item), item)).detail for _ in range(6)]
+            told = [(await channel.send(single(make_alert(item), item))).detail for _ in range(6)]
             assert len(hook.received) == 4
             return told
 

@@ -17,9 +17,10 @@ import pytest
 
 from monitor.alerts.webhook import WebhookChannel, judged, signature, signing_key
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Item
+from monitor.model import Alert, Delivery, Item, Parcel, Telling
 from tests.hook import CUT, DRIP, NEVER, Hook, Say, redirect
 from tests.monitor.alerts.conftest import NOW, SetClock
+from tests.monitor.alerts.parcels import gathered, single
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -34,7 +35,7 @@ def send(item: Item, make_alert: Callable[..., Alert], wording: Wording, clock: 
     ) -> Delivery:
         channel = WebhookChannel("hook", hook.url, secret=secret, wording=wording, clock=clock, deadline=deadline)
         try:
-            return await channel.send(make_alert(item), replace(item, title=title))
+            return await channel.send(single(make_alert(item), replace(item, title=title)))
         finally:
             await channel.close()
 
@@ -70,12 +71,36 @@ def test_a_message_arrives_signed_with_its_key_and_a_documented_body(send: Send,
     assert verified(SECRET, dict(got.headers), got.body)
     assert not verified(SECRET, dict(got.headers), got.body + b" ")
     assert list(got.json) == [
-        "id", "key", "watch", "watch_title", "severity", "state", "headline", "headline_before", "language",
-        "direction", "outlet", "outlet_name", "url", "page", "published", "published_assumed", "first_seen", "matched",
-        "clause", "undecided", "copies", "item", "sent",
+        "id", "key", "kind", "message", "watch", "watch_title", "severity", "state", "headline", "headline_before",
+        "language", "direction", "outlet", "outlet_name", "url", "page", "acknowledge", "published",
+        "published_assumed", "first_seen", "matched", "clause", "undecided", "copies", "item", "sent",
     ]  # fmt: skip
     assert got.json["headline"] == item.title
     assert got.json["first_seen"] == "2026-11-24T11:58:00Z"
+
+
+@pytest.fixture
+def several(item: Item, make_alert: Callable[..., Alert]) -> Parcel:
+    items = [replace(item, id=f"{n:016x}", title=f"Story {n} " + "long " * 100) for n in range(40)]
+    return gathered(*(Telling(alert=make_alert(each, words=("long",)), item=each) for each in items), kind="flood")
+
+
+def test_several_alerts_arrive_as_one_body_under_one_key(several: Parcel, wording: Wording, clock: SetClock) -> None:
+    async def scenario() -> Hook:
+        async with Hook() as hook:
+            hook.answers = [413, 200]
+            channel = WebhookChannel("hook", hook.url, secret=SECRET, wording=wording, clock=clock)
+            assert (await channel.send(several)).verdict == "sent"
+            await channel.close()
+            return hook
+
+    whole, short = asyncio.run(scenario()).received
+    assert whole.key == short.key == several.message.key
+    assert whole.headers["webhook-id"] == short.headers["webhook-id"]
+    assert verified(SECRET, dict(short.headers), short.body)
+    assert (whole.json["kind"], whole.json["count"]) == ("flood", 40)
+    assert [each["item"] for each in short.json["alerts"]] == [f"{n:016x}" for n in range(40)]
+    assert len(short.body) < len(whole.body) * 0.8
 
 
 def test_the_specifications_own_example_is_signed_as_it_says() -> None:
@@ -230,7 +255,7 @@ def test_f135_no_secret_in_logs_repr_or_details(
             told = []
             for address in addresses:
                 channel = WebhookChannel("hook", address, secret=secret, wording=wording, clock=clock)
-                told.append(f"{channel!r} {await channel.send(make_alert(item), item)!r}")
+                told.append(f"{channel!r} {await channel.send(single(make_alert(item), item))!r}")
                 await channel.close()
             return told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -14,25 +14,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts import text
-from monitor.alerts.wording import Form, Message, Wording
+from monitor.alerts.wording import WHOLE, Form, Wording
 from monitor.language.display import balanced
 from monitor.model import Alert, Item, Match, Span
-from tests.monitor.alerts.conftest import NOW
+from tests.monitor.alerts.parcels import Words, single, words
 
 FSI, PDI, JOINER = "\u2068", "\u2069", "\u2060"
-PLAIN, CHAT = Form(), Form(chat=True)
+CHAT = Form(chat=True)
 MakeAlert = Callable[..., Alert]
 
 
 @pytest.fixture
-def worded(wording: Wording, make_alert: MakeAlert) -> Callable[..., Message]:
-    def make(item: Item, *words: str, form: Form = PLAIN, **more: object) -> Message:
-        return wording.message(make_alert(item, words=words), item, sent=NOW, form=form, **more)  # type: ignore[arg-type]
+def worded(wording: Wording, make_alert: MakeAlert) -> Callable[..., Words]:
+    def make(item: Item, *found: str, form: Form = WHOLE, copies: Sequence[Item] = ()) -> Words:
+        return words(single(make_alert(item, words=found), item, copies), wording, form=form)
 
     return make
 
 
-def test_an_english_alert_reads_like_this(item: Item, worded: Callable[..., Message]) -> None:
+def test_an_english_alert_reads_like_this(item: Item, worded: Callable[..., Words]) -> None:
     copy = replace(item, id="c1", outlet="kan")
     message = worded(item, "Hostage", "deal", "Doha", copies=(copy,))
     assert message.title == f"[critical] A deal is near: {FSI}{item.title}{PDI}"
@@ -51,7 +51,7 @@ def test_with_a_public_address_of_the_page_a_message_links_to_its_item_there(
     item: Item, wording: Wording, make_alert: MakeAlert
 ) -> None:
     named = replace(wording, page="https://desk.example/wire/")
-    message = named.message(make_alert(item), item, sent=NOW)
+    message = words(single(make_alert(item), item), named)
     link = f"https://desk.example/wire/items/{item.id}"
     assert f"https://bbc.example/a1\nOn the page: {link}\n" in message.body
     assert f"On the page: <{link}>" in message.markdown
@@ -59,13 +59,46 @@ def test_with_a_public_address_of_the_page_a_message_links_to_its_item_there(
     assert (message.payload["page"], message.payload["url"]) == (link, "https://bbc.example/a1")
 
 
-def test_without_a_public_address_no_message_links_to_the_page(item: Item, worded: Callable[..., Message]) -> None:
+def test_without_a_public_address_no_message_links_to_the_page(item: Item, worded: Callable[..., Words]) -> None:
     message = worded(item)
     assert not any("On the page" in text for text in (message.body, message.markdown, message.html))
     assert message.payload["page"] is None
 
 
-def test_a_hebrew_alert_keeps_its_words_and_direction(item: Item, worded: Callable[..., Message]) -> None:
+def acknowledged(wording: Wording) -> Wording:
+    return replace(wording, page="https://desk.example", acknowledge=lambda alert: f"https://desk.example/{alert}/sign")
+
+
+@pytest.mark.parametrize("severity", ["high", "critical"])
+def test_an_alert_that_must_be_seen_to_links_to_where_that_is_said(
+    item: Item, wording: Wording, make_alert: MakeAlert, severity: str
+) -> None:
+    alert = make_alert(item, severity=severity)
+    message = words(single(alert, item), acknowledged(wording))
+    link = f"https://desk.example/{alert.id}/sign"
+    assert f"\nAcknowledge: {link}\n" in message.body
+    assert f"Acknowledge: <{link}>" in message.markdown
+    assert f'Acknowledge: <a href="{link}">{link}</a>' in message.html
+    assert message.payload["acknowledge"] == link
+
+
+def test_no_other_alert_asks_to_be_acknowledged(item: Item, wording: Wording, make_alert: MakeAlert) -> None:
+    for told, linked in ((make_alert(item, severity="normal"), acknowledged(wording)), (make_alert(item), wording)):
+        message = words(single(told, item), linked)
+        assert not any("Acknowledge" in text for text in message.texts)
+        assert message.payload["acknowledge"] is None
+
+
+def test_an_escalated_alert_says_that_nobody_acknowledged_it(
+    item: Item, wording: Wording, make_alert: MakeAlert
+) -> None:
+    assert (
+        "\nNot acknowledged in time · BBC News: "
+        in words(single(make_alert(item, state="escalated"), item), wording).body
+    )
+
+
+def test_a_hebrew_alert_keeps_its_words_and_direction(item: Item, worded: Callable[..., Words]) -> None:
     hebrew = replace(item, title='צה"ל: 20 החטופים ישוחררו מדוחא', language="he", outlet="kan")
     message = worded(hebrew, "החטופים", "מדוחא")
     assert f'{FSI}צה"ל: 20 החטופים ישוחררו מדוחא{PDI}' in message.body
@@ -76,7 +109,7 @@ def test_a_hebrew_alert_keeps_its_words_and_direction(item: Item, worded: Callab
     assert (message.payload["language"], message.payload["direction"]) == ("he", "rtl")
 
 
-def test_an_arabic_alert_keeps_its_words_and_direction(item: Item, worded: Callable[..., Message]) -> None:
+def test_an_arabic_alert_keeps_its_words_and_direction(item: Item, worded: Callable[..., Words]) -> None:
     arabic = replace(item, title="التوصل إلى اتفاق بالدوحة", language="ar")
     message = worded(arabic, "بالدوحة")
     assert f"{FSI}التوصل إلى اتفاق «بالدوحة»{PDI}" in message.body
@@ -86,7 +119,7 @@ def test_an_arabic_alert_keeps_its_words_and_direction(item: Item, worded: Calla
 
 
 def test_f094_a_right_to_left_headline_with_digits_quotes_and_an_address_keeps_its_order(
-    item: Item, worded: Callable[..., Message]
+    item: Item, worded: Callable[..., Words]
 ) -> None:
     for title in ('צה"ל: 3 מתוך 20 https://idf.example/7', "צה״ל: 3 מתוך 20 https://idf.example/7"):
         assert f"{FSI}{title}{PDI}" in worded(replace(item, title=title, language="he")).body
@@ -94,7 +127,7 @@ def test_f094_a_right_to_left_headline_with_digits_quotes_and_an_address_keeps_i
 
 def test_an_edit_says_what_the_headline_was(item: Item, wording: Wording, make_alert: MakeAlert) -> None:
     alert = make_alert(item, state="edited:r1")
-    message = wording.message(alert, item, was="Talks go on in Doha", sent=NOW)
+    message = words(single(alert, item, was="Talks go on in Doha"), wording)
     assert f"Was: {FSI}Talks go on in Doha{PDI}\nChanged · BBC News" in message.body
     assert message.payload["headline_before"] == "Talks go on in Doha"
 
@@ -103,7 +136,7 @@ def test_p9_an_undecided_match_and_an_assumed_date_are_marked(
     item: Item, wording: Wording, make_alert: MakeAlert
 ) -> None:
     alert = make_alert(item, match=Match(watch="deal", undecided="/(a+)+b/"))
-    message = wording.message(alert, replace(item, published_assumed=True, late=True), sent=NOW)
+    message = words(single(alert, replace(item, published_assumed=True, late=True)), wording)
     assert "Undecided, told to be safe: /(a+)+b/" in message.body
     assert "no credible date, first seen" in message.body
     assert message.payload["published_assumed"] is True
@@ -112,12 +145,12 @@ def test_p9_an_undecided_match_and_an_assumed_date_are_marked(
 
 def test_spans_of_another_revision_are_not_shown(item: Item, wording: Wording, make_alert: MakeAlert) -> None:
     alert = make_alert(item, words=("Doha",), revision="r0")
-    message = wording.message(alert, item, sent=NOW)
+    message = words(single(alert, item), wording)
     assert "«" not in message.body
     assert message.payload["matched"] == []
 
 
-def test_f077_years_no_zone_can_express_do_not_overflow(item: Item, worded: Callable[..., Message]) -> None:
+def test_f077_years_no_zone_can_express_do_not_overflow(item: Item, worded: Callable[..., Words]) -> None:
     for year in (1, 9999):
         dated = replace(item, published=datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 23, tzinfo=UTC))
         assert f"published {dated.published:%Y}"[:12] in worded(dated).body
@@ -152,7 +185,7 @@ def test_f083_markup_in_a_title_is_shown_as_those_characters(
     hostile = replace(item, title=f"Doha {payload} deal", author=payload, marks=(payload,))
     named = replace(wording, outlets={"bbc": payload}, watches={"deal": payload})
     span = Span(field="title", start=5, end=5 + len(payload), term="x")
-    message = named.message(make_alert(hostile, match=Match(watch="deal", spans=(span,))), hostile, sent=NOW)
+    message = words(single(make_alert(hostile, match=Match(watch="deal", spans=(span,))), hostile), named)
     page = _Tags()
     page.feed(message.html)
     assert set(page.tags) <= {"p", "strong", "bdi", "mark", "a"}
@@ -161,7 +194,7 @@ def test_f083_markup_in_a_title_is_shown_as_those_characters(
     assert message.payload["headline"] == f"Doha {payload} deal"
 
 
-def test_f086_directions_left_open_are_closed_inside_the_isolate(item: Item, worded: Callable[..., Message]) -> None:
+def test_f086_directions_left_open_are_closed_inside_the_isolate(item: Item, worded: Callable[..., Words]) -> None:
     cases = {
         "a\u202eb": "a\u202eb\u202c",
         "a\u2067b": "a\u2067b\u2069",
@@ -197,7 +230,7 @@ def test_f086_whatever_the_bidi_letters_they_end_balanced_and_nothing_else_chang
 def test_f090_templates_appear_as_written(item: Item, wording: Wording, make_alert: MakeAlert, payload: str) -> None:
     hostile = replace(item, title=payload, marks=(payload,))
     named = replace(wording, outlets={"bbc": payload}, watches={"deal": payload})
-    message = named.message(make_alert(hostile), hostile, sent=NOW)
+    message = words(single(make_alert(hostile), hostile), named)
     assert message.body.count(payload) == 4
     assert payload in html.unescape(message.html)
     assert message.payload["headline"] == message.payload["outlet_name"] == payload
@@ -207,7 +240,7 @@ def test_f090_templates_appear_as_written(item: Item, wording: Wording, make_ale
     "payload", ["@everyone", "@here", "<!channel>", "<@U123>", "<@&9>", "<#C1>", "@all", "<!subteam^S1>"]
 )
 def test_f091_mentions_ring_nobody_in_a_chat_and_are_whole_elsewhere(
-    item: Item, worded: Callable[..., Message], payload: str
+    item: Item, worded: Callable[..., Words], payload: str
 ) -> None:
     title = f"Deal {payload} in Doha"
     hostile = replace(item, title=title)
@@ -222,7 +255,7 @@ def test_f091_mentions_ring_nobody_in_a_chat_and_are_whole_elsewhere(
 @pytest.mark.parametrize(
     "payload", ["[a](http://b)", "*a*", "_a_", "`a`", "~~a~~", "# a", "> a", "![x](y)", "||a||", "<http://b>"]
 )
-def test_f091_markdown_from_outside_is_escaped(item: Item, worded: Callable[..., Message], payload: str) -> None:
+def test_f091_markdown_from_outside_is_escaped(item: Item, worded: Callable[..., Words], payload: str) -> None:
     line = worded(replace(item, title=payload)).markdown.split("\n\n")[1].strip(FSI + PDI)
     assert re.sub(r"\\(.)", r"\1", line) == payload
     assert not re.search(r"(?<!\\)[\[\]`*_~<>|#]", line)
@@ -234,7 +267,7 @@ def test_f092_line_breaks_and_escape_letters_make_no_second_line_or_header(
     evil = "Doha\r\nBcc: all@example.org\u2028x\x1b[31m\x00\x85y"
     named = replace(wording, outlets={"bbc": evil}, watches={"deal": evil})
     hostile = replace(item, title=evil)
-    message = named.message(make_alert(hostile), hostile, sent=NOW)
+    message = words(single(make_alert(hostile), hostile), named)
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", message.title)
     assert len(message.body.split("\n")) == 5
     assert "\x1b" not in message.body + message.markdown + message.html
@@ -242,7 +275,7 @@ def test_f092_line_breaks_and_escape_letters_make_no_second_line_or_header(
 
 @pytest.mark.parametrize("title", ["", "  \n", "\u200b\u2060\u00ad", "\u0301", "\u3164"])
 def test_f093_something_stands_in_for_a_title_that_shows_nothing(
-    item: Item, worded: Callable[..., Message], title: str
+    item: Item, worded: Callable[..., Words], title: str
 ) -> None:
     assert "The lead" in worded(replace(item, title=title, lead="The lead")).title
     assert "https://bbc.example/a1" in worded(replace(item, title=title)).title
@@ -255,7 +288,7 @@ FAMILY = "👩‍👩‍👧‍👦"
 @pytest.mark.parametrize("title", ["x" * 100_000, FAMILY * 5000, "e" + "\u0301" * 10_000, "שלום " * 5000, "<" * 20_000])
 @pytest.mark.parametrize("limit", [300, 1000, 4000])
 def test_f130_a_message_is_cut_on_a_letter_and_keeps_its_link(
-    item: Item, worded: Callable[..., Message], title: str, limit: int
+    item: Item, worded: Callable[..., Words], title: str, limit: int
 ) -> None:
     long = replace(item, title=title)
     message = worded(long, form=Form(title=100, body=limit, chat=True))
@@ -283,10 +316,9 @@ def test_a_cut_text_is_a_beginning_within_its_limit(given_: str, limit: int) -> 
      "http://127.0.0.1:80\\@example.com/", "https://a.example/\nx", "http://[::1", "http://a:99999999/", None],
 )  # fmt: skip
 def test_f074_f099_an_address_that_may_not_be_followed_is_text(
-    item: Item, worded: Callable[..., Message], url: str | None
+    item: Item, worded: Callable[..., Words], url: str | None
 ) -> None:
     message = worded(replace(item, url=url))
-    assert message.link == ""
     assert message.payload["url"] is None
     assert "<a " not in message.html
     assert "<" not in message.markdown.replace("\\<", "")
@@ -294,10 +326,12 @@ def test_f074_f099_an_address_that_may_not_be_followed_is_text(
         assert "Address, as given: " in message.body
 
 
-def test_a_link_cannot_leave_its_place_in_the_markup(item: Item, worded: Callable[..., Message]) -> None:
+def test_a_link_cannot_leave_its_place_in_the_markup(item: Item, worded: Callable[..., Words]) -> None:
     message = worded(replace(item, url="https://a.example/x y\"'<>()`*|?q=דוחא"))
-    assert re.fullmatch(r"https://a\.example/[A-Za-z0-9%?=*._-]+", message.link.replace("*", "")) is not None
-    assert message.link.startswith("https://a.example/x%20y%22%27%3C%3E%28%29%60")
+    link = message.payload["url"]
+    assert re.fullmatch(r"https://a\.example/[A-Za-z0-9%?=*._-]+", link.replace("*", "")) is not None
+    assert link in message.body
+    assert link.startswith("https://a.example/x%20y%22%27%3C%3E%28%29%60")
 
 
 def test_context_windows_are_short_marked_and_cut_between_letters(
@@ -309,7 +343,7 @@ def test_context_windows_are_short_marked_and_cut_between_letters(
         for word in ("hostage", "Doha")
     )
     long = replace(item, body=body)
-    message = wording.message(make_alert(long, match=Match(watch="deal", spans=spans)), long, sent=NOW)
+    message = words(single(make_alert(long, match=Match(watch="deal", spans=spans)), long), wording)
     first, second = (line for line in message.body.split("\n") if line.startswith("In the text: "))
     before, after = first.removeprefix(f"In the text: {FSI}…").removesuffix(f"…{PDI}").split(" «hostage» ")
     assert set(before.split(FAMILY)) == {""}
@@ -321,6 +355,6 @@ def test_words_that_overlap_or_stand_outside_the_text_are_marked_once(
     item: Item, wording: Wording, make_alert: MakeAlert
 ) -> None:
     spans = [Span(field="title", start=a, end=b, term="x") for a, b in ((0, 7), (0, 12), (8, 12), (40, 400), (-3, 2))]
-    message = wording.message(make_alert(item, match=Match(watch="deal", spans=tuple(spans))), item, sent=NOW)
+    message = words(single(make_alert(item, match=Match(watch="deal", spans=tuple(spans))), item), wording)
     assert "«Hostage deal» reached" in message.body
     assert message.body.count("«") == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.model import Channel, Config, Settings, Watch
+from monitor.alerts import links
 from monitor.status import Status
 from monitor.web.app import build
 from monitor.web.server import serving
@@ -38,7 +39,7 @@ def config() -> Config:
 @pytest.fixture
 def status() -> Status:
     return Status(
-        started=NOW - timedelta(hours=1), now=NOW, last_tick=NOW, crawler_alive=True, counts={}, sources=(),
+        started=NOW - timedelta(hours=1), now=NOW, last_tick=NOW, looked=NOW, crawler_alive=True, counts={}, sources=(),
         problems=(),
     )  # fmt: skip
 
@@ -46,9 +47,9 @@ def status() -> Status:
 @pytest.fixture
 async def desk(anyio_backend: str, tmp_path: Path, config: Config, status: Status) -> AsyncIterator[Desk]:
     store = open_store(f"sqlite:///{tmp_path}/store.db", exclusive=True)
-    made = Desk(store=store, config=config, status=status)
+    made = Desk(store=store, config=config, status=status, signer=links.signer_of(tmp_path / "store.db.key"))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        app = build(store, lambda: made.config, made.looked)
+        app = build(store, lambda: made.config, made.looked, signer=made.signer)
         made.url = await stack.enter_async_context(serving(app, "127.0.0.1:0"))
         yield made

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
-from config.model import Cadence, Config, Outlet, Source
+from config.model import Cadence, Config, Outlet, Severity, Source
+from monitor.alerts.links import Signer
 from monitor.model import (
     Answer,
     Candidate,
@@ -16,9 +17,12 @@ from monitor.model import (
     Decision,
     Entry,
     Filing,
+    Held,
     Match,
+    Message,
     NewAlert,
     Outcome,
+    Room,
     SourceState,
     Span,
     TextLanguage,
@@ -28,6 +32,7 @@ from monitor.status import Status
 from monitor.stories import identity
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+CHANNELS = ("desk", "duty")
 FOUND = "Doha"
 """The word whose headlines make an alert on each channel."""
 
@@ -49,6 +54,7 @@ class Desk:
     store: Store
     config: Config
     status: Status
+    signer: Signer
     url: str = ""
     sources: dict[str, SourceState] = field(default_factory=dict)
 
@@ -60,7 +66,7 @@ class Desk:
     async def file(
         self, title: str, *, language: TextLanguage = "en", outlet: str = "bbc", key: str = "", age: float = 0,
         url: str | None = "https://bbc.example/a", lead: str = "", body: str = "", suppressed: str = "",
-        marks: Sequence[str] = (),
+        marks: Sequence[str] = (), held: Held | None = None, severity: Severity = "high",
     ) -> str:  # fmt: skip
         """File one entry, ``age`` minutes ago; its id."""
         own = f"url:{key or title}"
@@ -69,12 +75,18 @@ class Desk:
             id=identity.item_id(outlet, own), entry=entry, keys=(own,),
             text_hash=identity.text_hash(title, lead), language=language,
         )  # fmt: skip
-        await self.file_all([candidate], outlet=outlet, age=age, suppressed=suppressed)
+        await self.file_all([candidate], outlet=outlet, age=age, suppressed=suppressed, held=held, severity=severity)
         return candidate.id
 
+    async def claimed(self, *channels: str) -> tuple[Message, ...]:
+        """What is due on these channels, or on all, as a dispatcher takes it."""
+        rooms = {name: Room(messages=10, alerts=10) for name in channels or CHANNELS}
+        return await self.store.claim_messages(NOW, rooms=rooms, lease=timedelta(minutes=1))
+
     async def file_all(
-        self, candidates: Iterable[Candidate], *, outlet: str = "bbc", age: float = 0, suppressed: str = ""
-    ) -> None:
+        self, candidates: Iterable[Candidate], *, outlet: str = "bbc", age: float = 0, suppressed: str = "",
+        held: Held | None = None, severity: Severity = "high",
+    ) -> None:  # fmt: skip
         own, at = tuple(candidates), NOW - timedelta(minutes=age)
         address = f"https://{outlet}.example/feed"
         answer = Answer(
@@ -87,12 +99,12 @@ class Desk:
         )  # fmt: skip
 
         def decide(change: Change, _ledger: Ledger) -> Decision:
-            return _decided(change, suppressed)
+            return _decided(change, suppressed, held, severity)
 
         await self.store.file(Filing(answer=answer, candidates=own, after=after, held=after), decide)
 
 
-def _decided(change: Change, suppressed: str) -> Decision:
+def _decided(change: Change, suppressed: str, held: Held | None, severity: Severity) -> Decision:
     entry = change.candidate.entry
     spans = [
         Span(field=name, start=start, end=start + len(FOUND), term=FOUND)
@@ -104,9 +116,11 @@ def _decided(change: Change, suppressed: str) -> Decision:
     state = "new" if change.fresh else f"edited:{change.revision.id}"
     item = change.item.id
     rows = tuple(
-        NewAlert(watch="doha", channel=channel, item=item, state=state, severity="high", suppressed=suppressed)
-        for channel in ("desk", "duty")
-    )
+        NewAlert(
+            watch="doha", channel=channel, item=item, state=state, severity=severity, suppressed=suppressed, held=held
+        )
+        for channel in CHANNELS
+    )  # fmt: skip
     return Decision(matches=(Match(watch="doha", spans=tuple(spans), clause="doha"),), alerts=rows)
 
 

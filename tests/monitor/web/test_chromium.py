@@ -105,3 +105,21 @@ async def test_nothing_is_wider_than_the_screen(desk: Desk, page: Any) -> None:
             await page.set_viewport_size({"width": width, "height": 800})
             content, screen = await page.evaluate(WIDTHS)
             assert content <= screen == width, path
+
+
+async def test_an_alert_is_acknowledged_by_its_button_on_a_phone(desk: Desk, page: Any) -> None:
+    item = await desk.file("5 חטופים: Doha בשיחות", language="he", outlet="kan", severity="critical")
+    row, other = await desk.store.alerts(item=item)
+    await page.set_viewport_size({"width": 320, "height": 600})
+    await page.goto(f"{desk.url}/acknowledge/{row.id}/{desk.signer.sign(row.id)}")
+    assert await page.eval_on_selector("h1", "one => getComputedStyle(one).direction") == "rtl"
+    box = await page.get_by_role("button", name="Acknowledge").bounding_box()
+    assert box["height"] >= 44  # a finger's size
+    content, screen = await page.evaluate(WIDTHS)
+    assert content <= screen == 320
+    await page.get_by_role("button", name="Acknowledge").click()
+    assert (await page.get_by_role("status").inner_text()).startswith("Acknowledged: 2026-11-24 14:00:00")
+    kept = await desk.store.alert(row.id)
+    assert kept is not None
+    assert kept.acknowledged == NOW
+    assert (await desk.store.alert(other.id)).acknowledged is None  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.alerts.latency import Latency
 from monitor.errors import StoreUnusable
 from monitor.model import Outcome, SourceState
 from monitor.status import TICK_LIMIT
@@ -36,6 +37,8 @@ def source(name: str, *, due: datetime = NOW, outcome: Outcome | None = None) ->
         ({"last_tick": None}, 503, "failing", "has not looked at its schedule yet"),
         ({"crawler_alive": False}, 503, "failing", "The crawler has stopped"),
         ({"crawler_alive": False, "problems": ("x",)}, 503, "failing", "The crawler has stopped"),
+        ({"looked": NOW - TICK_LIMIT * 2}, 503, "failing", "The outbox was last looked at"),
+        ({"nobody_told": True, "problems": ("x",)}, 503, "failing", "No channel answers"),
     ],
 )
 async def test_the_state_is_the_worst_that_is_true_and_says_why(
@@ -102,5 +105,33 @@ async def test_metrics_are_read_by_prometheus_own_parser(desk: Desk) -> None:
     states = {key[-1]: value for key, value in read.items() if key[:2] == ("wirewatch_source_state", "bbc/main")}
     assert sum(states.values()) == 1
     assert states["closed"] == 1
+    assert read["wirewatch_canary_late",] == 0
+    assert ("wirewatch_canary_age_seconds",) not in read, "none has arrived yet"
     desk.status = replace(desk.status, crawler_alive=False)
     assert "wirewatch_up 0.0" in (await get(desk, "/metrics")).text
+
+
+async def test_metrics_say_how_alerts_fare(desk: Desk) -> None:
+    counted = Latency()
+    counted.sent(NOW - timedelta(seconds=4), NOW - timedelta(minutes=2), NOW)
+    counted.sent(NOW - timedelta(seconds=45), None, NOW)
+    desk.status = replace(
+        desk.status, channels={"desk": True, "duty": False}, messages={"sent": 7, "later": 2, "dead": 1},
+        oldest_due={"duty": NOW - timedelta(seconds=90)}, canary=NOW - timedelta(minutes=3), canary_late=True,
+        from_seen=counted.from_seen, from_published=counted.from_published,
+    )  # fmt: skip
+    families = {each.name: each for each in text_string_to_metric_families((await get(desk, "/metrics")).text)}
+    read = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in families.values()
+        for sample in family.samples
+    }
+    assert (read["wirewatch_channel_up", "desk"], read["wirewatch_channel_up", "duty"]) == (1, 0)
+    assert [read["wirewatch_sent_alerts_total", name] for name in ("sent", "failed", "refused")] == [7, 2, 1]
+    assert read["wirewatch_oldest_due_seconds",] == 90
+    assert (read["wirewatch_canary_late",], read["wirewatch_canary_age_seconds",]) == (1, 180)
+    assert families["wirewatch_alert_seconds"].type == "histogram"
+    assert [read["wirewatch_alert_seconds_bucket", edge] for edge in ("2", "5", "30", "60", "+Inf")] == [0, 1, 1, 2, 2]
+    assert (read["wirewatch_alert_seconds_count",], read["wirewatch_alert_seconds_sum",]) == (2, 49)
+    assert [read["wirewatch_alert_published_seconds_bucket", edge] for edge in ("60", "300", "86400")] == [0, 1, 1]
+    assert read["wirewatch_alert_published_seconds_count",] == 1

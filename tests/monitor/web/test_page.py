@@ -13,7 +13,7 @@ import pytest
 import monitor.web
 from config.model import Settings, Web
 from monitor.errors import StoreBusy
-from monitor.model import Candidate, Delivery, Entry, Outcome, SourceState
+from monitor.model import Candidate, Delivery, Entry, Escalation, Held, Outcome, SourceState
 from monitor.stories import identity
 from tests.monitor.web.desk import NOW, Desk, get
 from tests.monitor.web.hostile import ADDRESSES, PAYLOADS
@@ -112,7 +112,7 @@ async def test_one_headline_gathers_its_watches_and_channels(desk: Desk) -> None
 
 async def test_what_became_of_each_row_is_told(desk: Desk) -> None:
     await desk.file("Talks resume in Doha")
-    one, other = await desk.store.claim_alerts(NOW, limit=2, lease=timedelta(minutes=1))
+    one, other = await desk.claimed()
     await desk.store.settle(one, Delivery(verdict="sent"), now=NOW, due=None)
     await desk.store.settle(other, Delivery(verdict="refused", detail="HTTP 410 <gone>"), now=NOW, due=None)
     text = (await get(desk, "/")).text
@@ -120,13 +120,15 @@ async def test_what_became_of_each_row_is_told(desk: Desk) -> None:
     assert f"not delivered to {other.channel}" in text
     assert "HTTP 410 &lt;gone&gt;" in text
     assert "Could not be delivered" in text
-    assert other.id in (await get(desk, f"/items/{other.item}")).text
+    assert other.alerts[0].id in (await get(desk, f"/items/{other.alerts[0].item}")).text
 
 
 @pytest.mark.parametrize(
     ("kept", "shown"),
     [("baseline", "older than the baseline at the first look at its source"),
      ("below severity", "below what the channel takes"), ("told with 2f9x", "a copy of it was told"),
+     ("muted", "its watch was muted"), ("acknowledged", "it was acknowledged before it left"),
+     ("watch removed", "its watch is not configured any more"),
      ("a reason of tomorrow", "a reason of tomorrow")],
 )  # fmt: skip
 async def test_what_is_not_sent_stands_apart_with_its_reason(desk: Desk, kept: str, shown: str) -> None:
@@ -136,6 +138,71 @@ async def test_what_is_not_sent_stands_apart_with_its_reason(desk: Desk, kept: s
     assert f"not sent to desk, duty: <bdi>{shown}</bdi>" in text
     assert "No alert yet" in text
     assert kept in (await get(desk, f"/items/{item}")).text
+
+
+async def test_what_waits_says_until_when_and_for_what(desk: Desk) -> None:
+    night = Held(until=NOW + timedelta(hours=16), gather="quiet hours", reason="quiet hours until 06:00")
+    item = await desk.file("Talks resume in Doha", held=night)
+    week = Held(until=NOW + timedelta(days=2), gather="digest", reason="digest every 7d")
+    await desk.file("Talks go on in Doha", held=week)
+    text = (await get(desk, "/")).text
+    assert "waits until 06:00 for desk, duty: <bdi>quiet hours</bdi>" in text
+    assert "waits until 2026-11-26 14:00 for desk, duty: <bdi>digest every 7d</bdi>" in text
+    assert "waits until 06:00 for desk" in (await get(desk, f"/items/{item}")).text
+    after = "cooldown of 30m after 2h6oylxb2m; quiet hours until 06:00"
+    await desk.file("More from Doha", held=Held(until=night.until, gather="cooldown:doha:i", reason=after))
+    text = (await get(desk, "/")).text
+    assert "waits until 06:00 for desk, duty: <bdi>cooldown of 30m; quiet hours</bdi>" in text
+    desk.status = replace(desk.status, now=NOW + timedelta(hours=16))
+    assert "on its way to desk, duty" in (await get(desk, "/")).text, "its turn has come"
+
+
+async def test_what_is_tried_again_is_on_its_way_and_says_what_came_of_it(desk: Desk) -> None:
+    await desk.file("Talks resume in Doha")
+    [message] = await desk.claimed("desk")
+    later = Delivery(verdict="later", detail="status 503")
+    await desk.store.settle(message, later, now=NOW, due=NOW + timedelta(minutes=1))
+    text = (await get(desk, "/")).text
+    assert "on its way to desk: <bdi>tried 1×, last: status 503</bdi>" in text
+    assert "on its way to duty</span>" in text
+
+
+async def test_what_was_acknowledged_is_marked(desk: Desk) -> None:
+    item = await desk.file("Talks resume in Doha", age=9)
+    row, _ = await desk.store.alerts(item=item)
+    assert "acknowledged" not in (await get(desk, "/")).text
+    await desk.store.acknowledge([row.id], NOW - timedelta(minutes=3))
+    assert 'acknowledged <time datetime="2026-11-24T11:57:00+00:00"' in " ".join((await get(desk, "/")).text.split())
+    text = " ".join((await get(desk, f"/items/{item}")).text.split())
+    assert text.count('<span class="seen">acknowledged <time') == 1, "on the row that was"
+
+
+async def test_f137_a_muted_watch_is_shown_as_long_as_it_is_muted(desk: Desk) -> None:
+    item = await desk.file("Talks resume in Doha", age=9)
+    await desk.store.mute("doha", NOW + timedelta(hours=2), NOW)
+    text = (await get(desk, "/")).text
+    assert "Muted: <bdi>Talks &lt;in&gt; Doha</bdi> until 16:00." in text
+    assert "not sent to desk, duty: <bdi>its watch was muted</bdi>" in text
+    assert "muted until 16:00" in (await get(desk, f"/items/{item}")).text
+    desk.status = replace(desk.status, now=NOW + timedelta(hours=2))
+    text = (await get(desk, "/")).text
+    assert "Muted:" not in text
+    assert "muted until" not in text
+
+
+async def test_an_escalated_alert_says_why_it_was_told_again(desk: Desk) -> None:
+    item = await desk.file("Talks resume in Doha", severity="critical")
+    rule = Escalation(channel="desk", to="phone", after=timedelta(minutes=10))
+    later = NOW + timedelta(minutes=11)
+    tended = await desk.store.tend(
+        later, channels={"desk", "duty", "phone"}, watches={"doha"}, escalations=[rule], give_up=timedelta(hours=72)
+    )
+    assert tended.escalated == 1
+    desk.status = replace(desk.status, now=later)
+    text = (await get(desk, "/")).text
+    assert "nobody acknowledged it in time" in text
+    assert "on its way to phone" in text
+    assert "escalated" in (await get(desk, f"/items/{item}")).text
 
 
 async def test_a_flood_of_the_baseline_does_not_hide_what_was_told(desk: Desk) -> None:

@@ -1,0 +1,308 @@
+"""Two texts side by side: sentences first, then the words of those that are no longer the same.
+
+Bounded on any text: equal beginnings and ends cost next to nothing, and what would take long to compare word by word is
+taken as replaced whole.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, NamedTuple
+
+from monitor.stories.units import Unit, cut
+
+PAIRS = 40_000
+"""Equal pairs of units (of sentences) that are compared at most; beyond it the stretch is taken as replaced whole."""
+CELLS = 2_500
+"""Sentences before times sentences after that are weighed against each other, in one stretch."""
+ALIKE = 0.4
+"""Units in common of all units, from which one sentence is another version of the other (Dice)."""
+
+Region = tuple[int, int, int, int]
+"""Units before, from and to, and units after, from and to, that differ."""
+
+
+class Piece(NamedTuple):
+    """A run of original text."""
+
+    kind: Literal["kept", "removed", "added"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A sentence in one of the two texts: where it begins there, and its units, counted from its own beginning."""
+
+    text: str
+    start: int
+    units: list[Unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two versions of a sentence, or one that only one of the texts has."""
+
+    before: Side | None
+    after: Side | None
+    regions: tuple[Region, ...] = ()
+    """Where the units of the two differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``pieces`` give back both texts whole; ``pairs`` are the sentences that are not the same to the letter."""
+
+    pieces: tuple[Piece, ...]
+    pairs: tuple[Pair, ...]
+
+
+def compare(before: str, after: str, *, whole: bool = False) -> Comparison:
+    """The two texts side by side; ``whole``: as one sentence each, as a headline is."""
+    if before == after:
+        return Comparison((Piece("kept", before),) if before else (), ())
+    old, new = ([before], [after]) if whole else (_sentences(before), _sentences(after))
+    pieces: list[Piece] = []
+    pairs: list[Pair] = []
+    old_starts, new_starts = _starts(old), _starts(new)
+    for i1, i2, j1, j2 in _blocks(old, new):
+        if i1 == i2 and j1 == j2:
+            continue
+        if old[i1:i2] == new[j1:j2]:
+            pieces.append(Piece("kept", "".join(old[i1:i2])))
+            continue
+        for one, other in _aligned(_sides(old, old_starts, i1, i2), _sides(new, new_starts, j1, j2)):
+            pair = _paired(one, other)
+            pairs.append(pair)
+            pieces += _pieces(pair)
+    return Comparison(tuple(_merged(pieces)), tuple(pairs))
+
+
+def middles(before: str, after: str) -> tuple[str, str]:
+    """The two texts without what they begin and end with alike, from one space to another."""
+    most = min(len(before), len(after))
+    head = _common(before, after)
+    tail = bisect_left(range(most - head), True, key=lambda length: before[-1 - length :] != after[-1 - length :])
+    while head and not before[head - 1].isspace():
+        head -= 1
+    while tail and not before[len(before) - tail].isspace():
+        tail -= 1
+    return before[head : len(before) - tail], after[head : len(after) - tail]
+
+
+def _sides(texts: Sequence[str], starts: Sequence[int], first: int, last: int) -> list[Side]:
+    return [Side(texts[index], starts[index], cut(texts[index])) for index in range(first, last)]
+
+
+def _paired(one: Side | None, other: Side | None) -> Pair:
+    if one is None or other is None:
+        return Pair(one, other)
+    old, new = [unit.norm for unit in one.units], [unit.norm for unit in other.units]
+    regions: list[Region] = []
+    last_i = last_j = 0
+    for i1, i2, j1, j2 in _blocks(old, new):
+        if old[i1:i2] == new[j1:j2]:
+            continue
+        if regions and (last_i, last_j) == (i1, j1):
+            i1, j1 = regions[-1][0], regions[-1][2]
+            regions.pop()
+        regions.append((i1, i2, j1, j2))
+        last_i, last_j = i2, j2
+    return Pair(one, other, tuple(regions))
+
+
+# ------------------------------------------------------------------ sentences
+
+_END = re.compile(
+    r"""(?:(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|Lt))(?<!\b(?:Mrs|Gen|Sen|Rep|Gov|Col|Maj))\.|[!?؟۔…])["'”’»״)\]]*\s+|\n\s*"""
+)
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text with the space behind each; a new line ends one, too."""
+    found: list[str] = []
+    at = 0
+    for end in _END.finditer(text):
+        found.append(text[at : end.end()])
+        at = end.end()
+    if at < len(text):
+        found.append(text[at:])
+    return found
+
+
+def _starts(texts: Sequence[str]) -> list[int]:
+    starts, at = [], 0
+    for text in texts:
+        starts.append(at)
+        at += len(text)
+    return starts
+
+
+def _aligned(old: list[Side], new: list[Side]) -> Iterator[tuple[Side | None, Side | None]]:
+    """Which sentence became which, in the order of the text; of two that were both replaced alone, one became the other."""
+    partner = _partners(old, new)
+    done = 0
+    for index, side in enumerate(old):
+        place = partner.get(index)
+        if place is None:
+            yield side, None
+            continue
+        for added in new[done:place]:
+            yield None, added
+        yield side, new[place]
+        done = place + 1
+    for added in new[done:]:
+        yield None, added
+
+
+def _partners(old: list[Side], new: list[Side]) -> dict[int, int]:
+    if len(old) == len(new) == 1:
+        return {0: 0}
+    if not old or not new or len(old) * len(new) > CELLS:
+        return {}
+    bags = [Counter(unit.norm for unit in side.units) for side in new]
+    alike = [[_alike(Counter(unit.norm for unit in side.units), bag) for bag in bags] for side in old]
+    # The best total likeness of pairs in order: best[i][j] looks at the sentences from i and from j on.
+    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for i in range(len(old) - 1, -1, -1):
+        for j in range(len(new) - 1, -1, -1):
+            together = alike[i][j] + best[i + 1][j + 1] if alike[i][j] else 0.0
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], together)
+    return _left_alone(_traced(alike, best), len(old), len(new))
+
+
+def _traced(alike: list[list[float]], best: list[list[float]]) -> dict[int, int]:
+    partner: dict[int, int] = {}
+    i = j = 0
+    while i < len(alike) and j < len(alike[0]):
+        if alike[i][j] and best[i][j] == alike[i][j] + best[i + 1][j + 1]:
+            partner[i] = j
+            i, j = i + 1, j + 1
+        elif best[i][j] == best[i + 1][j]:
+            i += 1
+        else:
+            j += 1
+    return partner
+
+
+def _left_alone(partner: dict[int, int], old: int, new: int) -> dict[int, int]:
+    """Between two pairs, a sentence that went and one that came became each other when they are the only ones there."""
+    edges = [(-1, -1), *sorted(partner.items()), (old, new)]
+    for (i1, j1), (i2, j2) in zip(edges, edges[1:], strict=False):
+        if i2 - i1 == 2 and j2 - j1 == 2:
+            partner[i1 + 1] = j1 + 1
+    return partner
+
+
+def _alike(one: Counter[str], other: Counter[str]) -> float:
+    """How sure it is that one is the other: 0 when it is not. Squared, so that one sentence that is the same counts
+    more than two that are somewhat alike."""
+    total = one.total() + other.total()
+    share = 2 * (one & other).total() / total if total else 1.0
+    return share * share if share >= ALIKE else 0.0
+
+
+# ------------------------------------------------------------------ blocks and pieces
+
+
+def _blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[Region]:
+    """Stretches that are equal or differ, in order; together they are both sequences whole."""
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    yield 0, head, 0, head
+    end_i, end_j = len(old) - tail, len(new) - tail
+    middle_old, middle_new = old[head:end_i], new[head:end_j]
+    if not middle_old or not middle_new or _cost(middle_old, middle_new) > PAIRS:
+        yield head, end_i, head, end_j
+    else:
+        matcher = SequenceMatcher(None, middle_old, middle_new, autojunk=False)
+        for _, i1, i2, j1, j2 in matcher.get_opcodes():
+            yield head + i1, head + i2, head + j1, head + j2
+    yield end_i, len(old), end_j, len(new)
+
+
+def _common(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
+    """How many begin alike."""
+    most = min(len(old), len(new))
+    if old[:most] == new[:most]:
+        return most
+    return bisect_left(range(most), True, key=lambda length: old[: length + 1] != new[: length + 1])
+
+
+def _cost(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
+    """How many equal pairs there are to look at, again and again."""
+    counts = Counter(new)
+    return sum(counts[each] for each in old)
+
+
+def _pieces(pair: Pair) -> Iterator[Piece]:
+    if pair.before is None or pair.after is None:
+        side = pair.before or pair.after
+        if side is not None:
+            yield Piece("removed" if pair.before else "added", side.text)
+        return
+    old, new = pair.before, pair.after
+    at_i = at_j = 0
+    for i, j in _kept(pair):
+        one, other = old.units[i], new.units[j]
+        yield from _change(old.text[at_i : one.start], new.text[at_j : other.start])
+        yield from _change(old.text[one.start : one.end], new.text[other.start : other.end])
+        at_i, at_j = one.end, other.end
+    yield from _change(old.text[at_i:], new.text[at_j:])
+
+
+def _kept(pair: Pair) -> Iterator[tuple[int, int]]:
+    """Units of the two sentences that are the same word."""
+    if pair.before is None or pair.after is None:
+        return
+    i = j = 0
+    ends = (len(pair.before.units), len(pair.before.units), len(pair.after.units), len(pair.after.units))
+    for i1, i2, j1, j2 in (*pair.regions, ends):
+        yield from zip(range(i, i1), range(j, j1), strict=True)
+        i, j = i2, j2
+
+
+def _change(old: str, new: str) -> Iterator[Piece]:
+    if old == new:
+        yield Piece("kept", old)
+        return
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head] and old[head].isspace():
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail] and old[-1 - tail].isspace():
+        tail += 1
+    yield Piece("kept", old[:head])
+    yield Piece("removed", old[head : len(old) - tail])
+    yield Piece("added", new[head : len(new) - tail])
+    yield Piece("kept", old[len(old) - tail :])
+
+
+def _merged(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """Neighbours of one kind are one piece; of removed and added ones between kept ones, the removed come first."""
+    runs: dict[str, list[str]] = {"removed": [], "added": []}
+    kept: list[str] = []
+    for piece in pieces:
+        if not piece.text:
+            continue
+        if piece.kind == "kept":
+            if any(runs.values()):
+                yield from _flushed(kept, runs)
+                kept = []
+                runs = {"removed": [], "added": []}
+            kept.append(piece.text)
+        else:
+            runs[piece.kind].append(piece.text)
+    yield from _flushed(kept, runs)
+
+
+def _flushed(kept: list[str], runs: dict[str, list[str]]) -> Iterator[Piece]:
+    if kept:
+        yield Piece("kept", "".join(kept))
+    for kind in ("removed", "added"):
+        if runs[kind]:
+            yield Piece(kind, "".join(runs[kind]))
