@@ -663,8 +663,9 @@ class Config(_Told):
 
 
 __all__ = [
-    "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "ChangeClass", "Channel", "ClaimFile", "ClaimWords", "Claims", "Concept", "ConceptFile", "Config", "Examples",
-    "FileReference", "IdentityRule", "Language", "Outlet", "Place", "Retention", "Selectors", "Service",
+    "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "ChangeClass", "Channel", "ClaimFile", "ClaimWords", "Claims",
+    "Concept", "ConceptFile", "Config", "Examples", "FileReference", "IdentityRule", "Language", "Outlet", "Place",
+    "Retention", "Selectors", "Service",
     "Settings", "Severity", "Source", "SourceKind", "StoreSettings", "Watch", "WatchFile", "Web", "Written",
     "duration", "store_path", "written",
 ]  # fmt: skip

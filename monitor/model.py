@@ -56,7 +56,8 @@ class Rhythm:
     last_new: datetime
     """When it last listed something that it had not listed before."""
     longest: timedelta = timedelta()
-    """The longest silence ever seen between two answers that listed something new."""
+    """The longest silence ever seen between two answers that listed something new, in its own time, in which hours that
+    usually bring little count little."""
     watched: float = 0.0
     """Hours between good answers, all of them."""
     slots: bytes = b""

@@ -27,8 +27,9 @@ A_WEEK_AND_A_DAY = 192.0
 """Hours watched before a silence can be called one: every hour of the week was seen by then."""
 MUST_HAVE_COME = -math.log(1e-4)
 """So many entries are expected before their absence is no chance: 1 in 10,000, were they independent. They are not, so
-a silence must also be half as long again as any before it."""
-LONGER = 1.5
+a silence must also be three times as long as any before it."""
+LONGER = 3.0
+_TOLD_GROWS = 1.5
 FADE = 42.0
 """Days in which what was learnt fades to 1/e."""
 A_LOOK_BACK = timedelta(days=60)
@@ -71,7 +72,7 @@ def learned(
     changes: dict[str, Any] = {"seen": now, "listed": listed}
     changes |= _week_after(rhythm, week, new, now)
     if new:
-        changes |= {"last_new": now, "longest": _longest(rhythm, now, told)}
+        changes |= {"last_new": now, "longest": _longest(rhythm, week, now, told)}
     weight = min(max(gap / _DAY, 0.0), 1.0) / _SETTLES
     if unchanged:
         changes |= _the_same_again(rhythm)
@@ -124,12 +125,12 @@ def _faded(slots: bytes, days: int) -> bytes:
     return _WEEK.pack(*values) + _SUMS.pack(sum(values[:HOURS]), sum(values[HOURS:]))
 
 
-def _longest(rhythm: Rhythm, now: datetime, told: bool) -> timedelta:
+def _longest(rhythm: Rhythm, week: Week, now: datetime, told: bool) -> timedelta:
+    if rhythm.watched < ENOUGH:
+        return timedelta()
     # After an outage of ours only the silence before it was seen.
-    silence = (now if now - rhythm.seen <= _DAY else rhythm.seen) - rhythm.last_new
-    if told:
-        silence = min(silence, rhythm.longest * LONGER)
-    return max(rhythm.longest, silence)
+    silence, _missing = _silence(rhythm, week, rhythm.last_new, now if now - rhythm.seen <= _DAY else rhythm.seen)
+    return max(rhythm.longest, min(silence, rhythm.longest * _TOLD_GROWS) if told else silence)
 
 
 # ------------------------------------------------------------------ what a listing is like
@@ -223,23 +224,37 @@ def expected(rhythm: Rhythm, week: Week, start: datetime, end: datetime) -> floa
 def silent(rhythm: Rhythm, week: Week, *, now: datetime) -> float | None:
     """How many new entries should have come since the last one, when their absence can be no chance; else ``None``.
 
-    What was little watched counts for little here: a Sabbath that was seen once is not taken for a working day.
+    A silence is measured in the source's own time, in which an hour counts in full when it usually brings at least the
+    mean, and a night or a Sabbath counts little: so a desk that stops on a Monday is missed on that day, however long
+    its week-ends are. (Measured by the clock, with half as long again as any silence before: missed after two days,
+    and more often in vain when a desk merely came to give less.)
     """
-    quiet = now - rhythm.last_new
-    if rhythm.watched < A_WEEK_AND_A_DAY or quiet <= rhythm.longest * LONGER:
+    start, limit = max(rhythm.last_new, now - A_LOOK_BACK), rhythm.longest * LONGER
+    if rhythm.watched < A_WEEK_AND_A_DAY or now - start <= limit:  # its own time is never faster than the clock
         return None
-    missing = _certain(rhythm, week, max(rhythm.last_new, now - A_LOOK_BACK), now)
-    return missing if missing >= MUST_HAVE_COME else None
+    quiet, missing = _silence(rhythm, week, start, now)
+    return missing if quiet > limit and missing >= MUST_HAVE_COME else None
 
 
 def rests(rhythm: Rhythm, week: Week, *, now: datetime) -> bool:
     """So little was to be expected for two days that a news sitemap, which lists no more, may well be empty."""
-    return rhythm.watched >= A_WEEK_AND_A_DAY and _certain(rhythm, week, now - _A_SITEMAP_LISTS, now) < MUST_HAVE_COME
+    if rhythm.watched < A_WEEK_AND_A_DAY:
+        return False
+    _quiet, missing = _silence(rhythm, week, now - _A_SITEMAP_LISTS, now)
+    return missing < MUST_HAVE_COME
 
 
-def _certain(rhythm: Rhythm, week: Week, start: datetime, end: datetime) -> float:
-    """As `expected`, but unseen time is taken to bring nothing."""
-    return sum(_rate(rhythm.slots, slot, 0.0) * hours for slot, hours in week.pieces(start, end))
+def _silence(rhythm: Rhythm, week: Week, start: datetime, end: datetime) -> tuple[timedelta, float]:
+    """A time in the source's own, and how many new entries it should have brought. What was little watched counts for
+    little here: a Sabbath that was seen once is not taken for a working day."""
+    mean, own, missing = _mean(rhythm.slots), 0.0, 0.0
+    if not mean:
+        return timedelta(), 0.0
+    for slot, hours in week.pieces(start, end):
+        rate = _rate(rhythm.slots, slot, 0.0)
+        own += min(1.0, rate / mean) * hours
+        missing += rate * hours
+    return _HOUR * own, missing
 
 
 def wait(rhythm: Rhythm, week: Week, *, now: datetime, every: timedelta, longest: timedelta) -> timedelta:

@@ -87,8 +87,8 @@ def _falls_silent(seen: Seen) -> str:
     quiet = seen.now - rhythm.last_new
     return (
         f"It answers, and lists nothing new since {rhythm.last_new:%Y-%m-%d %H:%M} UTC: {_hours(quiet)} hours, in "
-        f"which about {missing:.0f} new entries were to be expected. It was never quiet for more than "
-        f"{_hours(rhythm.longest)} hours."
+        f"which about {missing:.0f} new entries were to be expected. It was never quiet for nearly so long, its usual "
+        "nights and days of rest left out."
     )
 
 

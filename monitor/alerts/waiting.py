@@ -42,9 +42,9 @@ def held(
         return None
     waits = None
     if last is not None and watch.cooldown is not None and not pressing:
+        if last.alert.condition == "pending" and last.alert.due > now:
+            return _joined(watch, watch.cooldown, last)
         waits = _cooling(watch, watch.cooldown, last, now)
-        if waits is not None and _waits(last, now):
-            return waits
     if channel is None:
         return waits
     if watch.severity in _GATHERED:
@@ -52,21 +52,21 @@ def held(
     return _hushed(channel.quiet, waits, zone, now) if channel.quiet is not None else waits
 
 
-def _waits(last: Told, now: datetime) -> bool:
-    return last.alert.condition == "pending" and last.alert.due > now
+def _joined(watch: Watch, cooldown: timedelta, last: Told) -> Held:
+    """With what waits already, when that leaves: the channel's digests and quiet hours were asked then."""
+    return _held_back(watch, cooldown, last, last.alert.due, last.alert.gather)
 
 
 def _cooling(watch: Watch, cooldown: timedelta, last: Told, now: datetime) -> Held | None:
-    """What waits already is joined, and leaves when that does. Else it is counted from when the story was last told:
-    that is now, while its alert is on its way, and after the clock was set back."""
-    gather = f"{COOLDOWN}{watch.id}:{last.story}"
-    if _waits(last, now):
-        until, gather = last.alert.due, last.alert.gather or gather
-    else:
-        until = min(last.alert.delivered or now, now) + cooldown
-    if until <= now:
-        return None
-    return Held(until=until, gather=gather, reason=f"cooldown of {written(cooldown)} after {last.alert.id}")
+    """Counted from when the story was last told: now at the earliest while its alert is on its way, and not from a time
+    to come after the clock was set back."""
+    until = min(last.alert.delivered or now, now) + cooldown
+    return _held_back(watch, cooldown, last, until) if until > now else None
+
+
+def _held_back(watch: Watch, cooldown: timedelta, last: Told, until: datetime, gather: str = "") -> Held:
+    reason = f"cooldown of {written(cooldown)} after {last.alert.id}"
+    return Held(until=until, gather=gather or f"{COOLDOWN}{watch.id}:{last.story}", reason=reason)
 
 
 def _digested(channel: Channel, waits: Held | None, zone: ZoneInfo, now: datetime) -> Held | None:
@@ -122,7 +122,9 @@ def _reached(day: date, local: time, zone: ZoneInfo, fold: int = 0) -> datetime:
     """When the day's clock shows ``local``; with ``fold`` 1 the second time, if a clock set back shows it twice. Where
     the clock leaps over it: the leap."""
     moment = _instant(day, local, zone, fold)
-    return moment if moment.astimezone(zone).time() == local else _leap(_instant(day, local, zone, 1), moment, zone)
+    if moment.astimezone(zone).time() == local:
+        return moment
+    return _leap(_instant(day, local, zone, 1), _instant(day, local, zone, 0), zone)
 
 
 def _leap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:

@@ -59,51 +59,37 @@ class Reader:
 
 
 class Reading:
-    """A sentence with what it says; each is worked out when first asked for."""
+    """A sentence with what it says."""
 
     def __init__(self, side: Side, marks: Sequence[Quotation], language: TextLanguage, reader: Reader) -> None:
         self.text = side.text
         self.start = side.start
         self.units = side.units
         self._marks = marks
-        self._language = language
+        self.marked = bool(marks)
+        """There are quotations in its text, perhaps not in this sentence."""
         self._reader = reader
+        self.figures = figures(self.text, self.units)
+        self.numbers = [figure for figure in self.figures if figure.kind == "number"]
+        self.dates = [figure for figure in self.figures if figure.kind == "date"]
+        self._said = reader.phrases.said(self.text, self.units, self.figures) if language != "und" else []
+        self.hedges = [said for said in self._said if said.subject == "hedge"]
+        self.denials = [said for said in self._said if said.subject == "denial"]
+        self._names: list[Name] | None = None
 
-    @cached_property
-    def figures(self) -> list[Figure]:
-        return figures(self.text, self.units)
-
-    @cached_property
-    def numbers(self) -> list[Figure]:
-        return [figure for figure in self.figures if figure.kind == "number"]
-
-    @cached_property
-    def dates(self) -> list[Figure]:
-        return [figure for figure in self.figures if figure.kind == "date"]
-
-    @cached_property
-    def _said(self) -> list[Said]:
-        return self._reader.phrases.said(self.text, self.units, self.figures) if self._language != "und" else []
-
-    @cached_property
-    def hedges(self) -> list[Said]:
-        return [said for said in self._said if said.subject == "hedge"]
-
-    @cached_property
-    def denials(self) -> list[Said]:
-        return [said for said in self._said if said.subject == "denial"]
-
-    @cached_property
+    @property
     def names(self) -> list[Name]:
-        return names(self.text, self.units, self._said, self.figures, self._reader)
+        if self._names is None:
+            self._names = names(self.text, self.units, self._said, self.figures, self._reader)
+        return self._names
 
-    @cached_property
+    @property
     def capitalised(self) -> frozenset[str]:
         """Words with a capital, at the beginning of a sentence too, where it may be a name or not."""
         return frozenset(unit.norm for unit in self.units if self.text[unit.start].isupper())
 
     def quoted(self, index: int) -> bool:
-        return bool(self._marks) and quoted_at(self._marks, self._place(index))
+        return self.marked and quoted_at(self._marks, self._place(index))
 
     def quotation(self, index: int) -> Quotation:
         """The quotation in which a unit stands, in letters of this sentence."""
@@ -233,6 +219,8 @@ class Edited:
     # ---------------------------------------------------------------- quotations, hedges, denials
 
     def _quote(self) -> Iterator[Found]:
+        if not (self.old.marked or self.new.marked):
+            return
         old = {index for i1, i2, _, _ in self.regions for index in range(i1, i2) if self.old.quoted(index)}
         new = {index for _, _, j1, j2 in self.regions for index in range(j1, j2) if self.new.quoted(index)}
         for i1, i2, j1, j2 in self._alike():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
@@ -22,6 +22,9 @@ CELLS = 2_500
 """Sentences before times sentences after that are weighed against each other, in one stretch."""
 ALIKE = 0.4
 """Units in common of all units, from which one sentence is another version of the other (Dice)."""
+
+NEAR = 160
+"""Letters around what differs in a long sentence; what is further away is left alone."""
 
 Region = tuple[int, int, int, int]
 """Units before, from and to, and units after, from and to, that differ."""
@@ -75,27 +78,53 @@ def compare(before: str, after: str, *, whole: bool = False) -> Comparison:
         if old[i1:i2] == new[j1:j2]:
             pieces.append(Piece("kept", "".join(old[i1:i2])))
             continue
-        for one, other in _aligned(_sides(old, old_starts, i1, i2), _sides(new, new_starts, j1, j2)):
+        if i2 - i1 == j2 - j1 == 1:
+            head, tail = _far(old[i1], new[j1])
+            sides = [(_side(old[i1], old_starts[i1], head, tail), _side(new[j1], new_starts[j1], head, tail))]
+        else:
+            head = tail = 0
+            sides = _aligned(_sides(old, old_starts, i1, i2), _sides(new, new_starts, j1, j2))
+        pieces.append(Piece("kept", old[i1][:head] if head else ""))
+        for one, other in sides:
             pair = _paired(one, other)
             pairs.append(pair)
             pieces += _pieces(pair)
+        pieces.append(Piece("kept", old[i1][-tail:] if tail else ""))
     return Comparison(tuple(_merged(pieces)), tuple(pairs))
 
 
 def middles(before: str, after: str) -> tuple[str, str]:
     """The two texts without what they begin and end with alike, from one space to another."""
-    most = min(len(before), len(after))
-    head = _common(before, after)
-    tail = bisect_left(range(most - head), True, key=lambda length: before[-1 - length :] != after[-1 - length :])
-    while head and not before[head - 1].isspace():
-        head -= 1
-    while tail and not before[len(before) - tail].isspace():
-        tail -= 1
+    head, tail = _ends(before, after, 0)
     return before[head : len(before) - tail], after[head : len(after) - tail]
 
 
+def _ends(old: str, new: str, near: int) -> tuple[int, int]:
+    """How many letters are alike at the beginning and at the end, but for those that are near to what differs; both
+    ends lie at a space."""
+    head = _common(old, new)
+    most = min(len(old), len(new)) - head
+    tail = bisect_left(range(most), True, key=lambda length: old[-1 - length :] != new[-1 - length :])
+    head, tail = max(0, head - near), max(0, tail - near)
+    while head and not old[head - 1].isspace():
+        head -= 1
+    while tail and not old[len(old) - tail].isspace():
+        tail -= 1
+    return head, tail
+
+
+def _side(text: str, start: int, head: int = 0, tail: int = 0) -> Side:
+    text = text[head : len(text) - tail]
+    return Side(text, start + head, cut(text))
+
+
+def _far(old: str, new: str) -> tuple[int, int]:
+    """How many letters at the beginning and at the end are alike in both, and too far from what differs to matter."""
+    return _ends(old, new, NEAR) if min(len(old), len(new)) > 4 * NEAR else (0, 0)
+
+
 def _sides(texts: Sequence[str], starts: Sequence[int], first: int, last: int) -> list[Side]:
-    return [Side(texts[index], starts[index], cut(texts[index])) for index in range(first, last)]
+    return [_side(texts[index], starts[index]) for index in range(first, last)]
 
 
 def _paired(one: Side | None, other: Side | None) -> Pair:
@@ -142,7 +171,7 @@ def _starts(texts: Sequence[str]) -> list[int]:
     return starts
 
 
-def _aligned(old: list[Side], new: list[Side]) -> Iterator[tuple[Side | None, Side | None]]:
+def _aligned(old: list[Side], new: list[Side]) -> Iterable[tuple[Side | None, Side | None]]:
     """Which sentence became which, in the order of the text; of two that were both replaced alone, one became the other."""
     partner = _partners(old, new)
     done = 0
@@ -160,8 +189,6 @@ def _aligned(old: list[Side], new: list[Side]) -> Iterator[tuple[Side | None, Si
 
 
 def _partners(old: list[Side], new: list[Side]) -> dict[int, int]:
-    if len(old) == len(new) == 1:
-        return {0: 0}
     if not old or not new or len(old) * len(new) > CELLS:
         return {}
     bags = [Counter(unit.norm for unit in side.units) for side in new]
@@ -228,6 +255,8 @@ def _blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[Region
 def _common(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
     """How many begin alike."""
     most = min(len(old), len(new))
+    if not most or old[0] != new[0]:
+        return 0
     if old[:most] == new[:most]:
         return most
     return bisect_left(range(most), True, key=lambda length: old[: length + 1] != new[: length + 1])
@@ -246,24 +275,28 @@ def _pieces(pair: Pair) -> Iterator[Piece]:
             yield Piece("removed" if pair.before else "added", side.text)
         return
     old, new = pair.before, pair.after
-    at_i = at_j = 0
-    for i, j in _kept(pair):
+    at_i = at_j = i = j = 0
+    for i1, i2, j1, j2 in (*pair.regions, (len(old.units), 0, len(new.units), 0)):
+        if i < i1:
+            start_i, start_j, end_i, end_j = old.units[i].start, new.units[j].start, old.units[i1 - 1].end, new.units[j1 - 1].end
+            yield from _change(old.text[at_i:start_i], new.text[at_j:start_j])
+            if old.text[start_i:end_i] == new.text[start_j:end_j]:
+                yield Piece("kept", old.text[start_i:end_i])
+            else:
+                yield from _same_words(old, new, range(i, i1), range(j, j1))
+            at_i, at_j = end_i, end_j
+        i, j = i2, j2
+    yield from _change(old.text[at_i:], new.text[at_j:])
+
+
+def _same_words(old: Side, new: Side, old_units: range, new_units: range) -> Iterator[Piece]:
+    """Units that are the same words, one by one: some are spelled otherwise, or what stands between them differs."""
+    at_i, at_j = old.units[old_units[0]].start, new.units[new_units[0]].start
+    for i, j in zip(old_units, new_units, strict=True):
         one, other = old.units[i], new.units[j]
         yield from _change(old.text[at_i : one.start], new.text[at_j : other.start])
         yield from _change(old.text[one.start : one.end], new.text[other.start : other.end])
         at_i, at_j = one.end, other.end
-    yield from _change(old.text[at_i:], new.text[at_j:])
-
-
-def _kept(pair: Pair) -> Iterator[tuple[int, int]]:
-    """Units of the two sentences that are the same word."""
-    if pair.before is None or pair.after is None:
-        return
-    i = j = 0
-    ends = (len(pair.before.units), len(pair.before.units), len(pair.after.units), len(pair.after.units))
-    for i1, i2, j1, j2 in (*pair.regions, ends):
-        yield from zip(range(i, i1), range(j, j1), strict=True)
-        i, j = i2, j2
 
 
 def _change(old: str, new: str) -> Iterator[Piece]:

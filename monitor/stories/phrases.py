@@ -26,6 +26,7 @@ _REMEMBERED = 16384
 _STOP = re.compile("[.!?؟…;؛:]")
 """What no phrase reaches over."""
 _CAPITALS = re.compile(r"[A-Z]{2,4}")
+_LONGEST_CAPITALS = 4
 
 Subject = Literal["hedge", "denial", "name"]
 
@@ -93,9 +94,16 @@ class Phrases:
         dates = {place for figure in numbers if figure.kind == "date" for place in range(figure.first, figure.last)}
         hits: list[Said] = []
         spared: list[Said] = []
+        begun = self._begun
         for index, unit in enumerate(units):
-            for phrase, end in self._from(text, units, index):
-                if phrase.before_number and not _number_follows(units, end, before):
+            phrases = begun[unit.norm] if unit.norm in begun else self._begun_by(unit.norm)
+            if len(unit.norm) <= _LONGEST_CAPITALS and text[unit.start].isupper():
+                phrases = (*phrases, *self.by_capitals.get(_capitals(text, unit), ()))
+            for phrase in phrases:
+                end = _end(text, units, index, phrase.parts)
+                if not end or (phrase.before_number and not _number_follows(units, end, before)):
+                    continue
+                if end > index + 1 and _STOP.search(text, unit.end, units[end - 1].start):
                     continue
                 said = Said(phrase.subject, phrase.name, index, end, phrase.weak)
                 (spared if phrase.unless else hits).append(said)
@@ -103,19 +111,6 @@ class Phrases:
                 hits += self._attached(units, index)
         hits = [hit for hit in hits if not any(_covers(each, hit) for each in spared)]
         return [hit for hit in _longest(hits) if not dates.issuperset(range(hit.first, hit.last))]
-
-    def _from(self, text: str, units: Sequence[Unit], index: int) -> Iterator[tuple[_Phrase, int]]:
-        """Phrases that begin with this unit, and behind which unit each ends."""
-        unit = units[index]
-        begun = self._begun.get(unit.norm)
-        if begun is None:
-            begun = self._begun_by(unit.norm)
-        if self.by_capitals and (capitals := _capitals(text, unit)):
-            begun = (*begun, *self.by_capitals.get(capitals, ()))
-        for phrase in begun:
-            end = _end(text, units, index, phrase.parts)
-            if end and (end == index + 1 or not _STOP.search(text, unit.end, units[end - 1].start)):
-                yield phrase, end
 
     def _begun_by(self, norm: str) -> tuple[_Phrase, ...]:
         if len(self._begun) >= _REMEMBERED:
@@ -164,7 +159,7 @@ def _stretches(subject: Subject, text: str, language: TextLanguage, phrases: Phr
 
 def _end(text: str, units: Sequence[Unit], index: int, parts: tuple[Form, ...]) -> int:
     """Behind which unit a phrase ends whose first word is at ``index``; 0 when it does not stand there."""
-    end = _run(text, units, index + 1, parts[0][1:])
+    end = _run(text, units, index + 1, parts[0][1:]) if len(parts[0]) > 1 else index + 1
     for part in parts[1:]:
         if not end:
             return 0

@@ -16,6 +16,7 @@ import regex
 
 from monitor.language.tokens import Words
 
+_DIGITS = re.compile(r"\d")
 _SIGN = re.compile("[%٪‰$€£¥₪﷼]")
 _JOINS = frozenset(".,٫٬:/")
 _POSSESSIVE = re.compile(r"['’‘ʼ´`＇][sS](?![^\W_])")
@@ -35,9 +36,12 @@ def cut(text: str) -> list[Unit]:
     words = Words(text)
     if not words.norms:
         return list(_signs(text, 0, len(text))) if _SIGN.search(text) else []
-    units = [Unit(norm, start, _owned(text, end)) for norm, (start, end) in zip(words.norms, words.spans, strict=True)]
-    units = _monotone(units)
-    if any(letter.isdigit() for letter in words.folded):
+    units = [Unit(norm, start, end) for norm, (start, end) in zip(words.norms, words.spans, strict=True)]
+    if _POSSESSIVE.search(text):
+        units = [unit._replace(end=_owned(text, unit.end)) for unit in units]
+    if not text.isascii():
+        units = _monotone(units)
+    if _DIGITS.search(words.folded):
         units = _dates(text, _numbers(text, units))
     return _with_signs(text, units) if _SIGN.search(text) else units
 

@@ -274,7 +274,6 @@ async def test_a_rhythm_survives_the_store_and_ends_with_the_address(tmp_path: P
     assert before is not None
     assert after is not None
     assert (after.last_new, after.watched, after.since) == (room.clock.now(), 0.25, before.since)
-    assert after.longest == timedelta(minutes=15)
     moved = replace(await room.state("herald/feed"), url="https://herald.example/other", rhythm=None)
     await room.store.register([moved], pages_of={})
     assert (await room.state("herald/feed")).rhythm is None

@@ -170,7 +170,7 @@ SETTINGS, OUTLET, WATCHES = "wirewatch.toml", "outlets/f138.toml", "watches/test
 
 
 class Broken(NamedTuple):
-    """One save: ``old`` in a good file becomes ``new`` (the whole file where ``old`` is empty); ``says`` is said of it."""
+    """One save: ``old`` in a good file becomes ``new`` (the whole file where ``old`` is empty), which ``says`` so."""
 
     file: str
     old: str
@@ -202,7 +202,7 @@ BROKEN = {
     "half: inside a long string": Broken(WATCHES, '"doha AND talks"\n', "\'\'\'\ndoha"),
     # keys
     "a key nobody knows": Broken(WATCHES, 'when =', 'colour = "red"\nwhen =', "colour"),
-    "a key misspelt": Broken(WATCHES, "title =", "titel =", "titel"),
+    "a key misspelt": Broken(WATCHES, "title =", "titel =", "watch.talks.title"),
     "a key twice": Broken(WATCHES, "title =", 'title = "Other"\ntitle =', "title"),
     "a key missing": Broken(WATCHES, 'title = "Talks in Doha"\n', "", "title"),
     "a table nobody knows": Broken(SETTINGS, "[allow]", "[alow]", "alow"),
@@ -284,8 +284,8 @@ def test_f138_of_fifty_broken_saves_each_is_refused_by_its_place_and_no_poll_and
         told.append(f"talks|desk|{item_id('f138', f'url:{site.address}/{number}')}|new")
         seen.append(len(desk.room.notices()))
         desk.room.save(how.file, good[how.file])
-        assert desk.ask(reload=1) is True, name
-        assert not [each for each in desk.status()["problems"] if "is refused" in each], name
+    assert desk.ask(reload=1) is True
+    assert not [each for each in desk.status()["problems"] if "is refused" in each]
     desk.later(minutes=6)
     assert seen == list(range(seen[0], seen[0] + len(seen))), "one notice for each"
     states = desk.room.rows("SELECT key, condition FROM alerts JOIN items ON items.id = item WHERE outlet = 'f138'")
@@ -318,7 +318,7 @@ def test_f138_a_file_that_cannot_be_read_is_refused_by_its_name(desk: Clocked, s
 
 
 RELOADS = int(os.environ.get("WIREWATCH_RELOADS", "60"))
-"""A thousand take two minutes: ``WIREWATCH_RELOADS=1000 python -m pytest tests/monitor/test_reload.py -k thousand``."""
+"""A thousand take three minutes: ``WIREWATCH_RELOADS=1000 python -m pytest tests/monitor/test_reload.py -k thousand``."""
 AT_ONCE = 10
 
 

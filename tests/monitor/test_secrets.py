@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import re
 import threading
 import urllib.error
@@ -67,21 +68,25 @@ class Post:
         self.hook = Hook()
         self.hook.judge = _judged
         self.mail = {name: Mailbox(name) for name in MAIL_FAULTS}
+        self._stack = contextlib.AsyncExitStack()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="post", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        for each in (self.hook, *self.mail.values()):
-            asyncio.run_coroutine_threadsafe(each.__aenter__(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._opened(), self._loop).result(10)
         return self
 
     def __exit__(self, *error: object) -> None:
-        for each in (self.hook, *self.mail.values()):
-            asyncio.run_coroutine_threadsafe(each.__aexit__(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stack.aclose(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+    async def _opened(self) -> None:
+        await self._stack.enter_async_context(self.hook)
+        for server in self.mail.values():
+            await self._stack.enter_async_context(server)
 
 
 def _judged(received: Received) -> int | Say:
@@ -220,7 +225,7 @@ def pages(start: str, limit: int = 80) -> dict[str, str]:
 def _asked(address: str) -> str:
     try:
         with urllib.request.urlopen(address, timeout=10) as answer:
-            return str(answer.headers) + answer.read(10**6).decode(errors="replace")
+            return f"{answer.headers}{answer.read(10**6).decode(errors='replace')}"
     except urllib.error.HTTPError as error:
         with error:
             return f"{error.headers}{error.read().decode(errors='replace')}"
@@ -291,7 +296,7 @@ def break_the_configuration(room: Room) -> None:
     )):  # fmt: skip
         room.save("wirewatch.toml", f'{good}[[channel]]\nid = "bad-{number}"\n{bad}\n')
         told = f"SELECT 1 FROM revisions WHERE lead LIKE '%channel.bad-{number}.%'"
-        until(lambda told=told: room.rows(told), f"it was refused and told: {bad}")
+        until(functools.partial(room.rows, told), f"it was refused and told: {bad}")
     room.save("wirewatch.toml", good)
 
 

@@ -61,7 +61,7 @@ def test_f030_before_a_silence_is_told_the_source_is_asked_without_a_condition(p
     polled.until(MONDAY + 5 * DAY)
     assert polled.told == [], "each day's plain request brings what the conditions hid"
     stops(polled)
-    polled.until(MONDAY + 9 * DAY)
+    polled.until(MONDAY + 11 * DAY)
     assert polled.told == ["herald/feed gives nothing new"]
     told = polled.notices[0].published
     assert told in polled.plain, "it was asked plainly when it was told"

@@ -1,12 +1,13 @@
-"""Chaos: the real service is killed (SIGKILL) again and again over one store, and each time it is looked at what is left.
+"""Chaos: the real service is killed (SIGKILL) again and again, and each time it is looked at what is left.
 
-``python -m tests.rig.chaos [--seed N] [--parts N] [--results FILE]`` kills it `EACH` times at each named point and
-`RANDOM` times at any moment. One life is one start, forked from a warm parent (every `COLD`-th killed at random is a
-whole new process). Runs that stand in the results file are not done again, so that the whole can be done in parts.
+``python -m tests.rig.chaos [--seed N] [--parts N] [--results FILE]`` kills it `EACH` times at each named point
+(`tests.rig.killable.POINTS`) and `RANDOM` times at any moment. One life is one start, forked from a warm parent; every
+`COLD`-th of those killed at any moment is a whole new process. What stands in the results file is not done again, so
+the whole can be done in parts; a part ends within `PART` seconds.
 
-A run is good when the store's file is sound, no promise is broken by what store and receivers hold, what comes again
-was in flight at a kill, and the first source was asked within five seconds of the start. A stage of `STAGE` runs over
-one store ends in peace: everything that is due must have arrived then.
+A life is good when the store's file is sound, no promise is broken by what the store and the receivers hold, what came
+again was in flight at a kill, and the first source was asked within five seconds of the start. After `STAGE` lives
+over one store the service lives in peace until nothing waits: everything that is due must have arrived then.
 """
 
 from __future__ import annotations
@@ -14,142 +15,135 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import signal
+import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from tests.hook import CUT, Received, Say
-from tests.newsserver import NewsServer
-from tests.rig.account import Account, account, in_flight, messages_in_flight, reading
 from tests.rig.killable import POINTS
-from tests.rig.press import CHANNELS, FLAKY, HEADLINES, SPEAKS, WATCHES, Press
-from tests.rig.promises import broken
-from tests.rig.record import Sent, Truth, of_webhook
-from tests.rig.running import ROOT, START, Receiver, Room, until
+from tests.rig.lives import MISSED, RANDOMLY, Lives
+from tests.rig.running import ROOT
 from tests.rig.zygote import Zygote
 
 EACH, RANDOM, COLD = 100, 1000, 25
 STAGE = 200
-PART = 20 * 60.0
-"""Seconds in which a part ends."""
-STEP = timedelta(minutes=61)
-"""The wall clock goes on by so much between two lives, so that everything is due at each start."""
-FIRST_POLL = 5.0
-AT_ONCE = 8
-RANDOMLY = "random"
+PART = 18 * 60.0
 RESULTS = ROOT / ".reliability" / "chaos.jsonl"
-_DYING = {"after_dead_before_told", "after_told_before_marked"}
-"""Points for which an alert has to be refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One life and its end, as it stands in the results."""
-
-    kind: str
-    """A point, or ``random``."""
-    lived: float
-    """Seconds from the start to the kill."""
-    polled: float | None
-    """Seconds from the start to the first request to a source; ``None``: killed before."""
-    cold: bool
-    in_flight: int
-    """Messages that a receiver had and the store did not know as delivered."""
-    repeats: int
-    """Alerts that came again in this life."""
-    broken: tuple[str, ...]
+def planned(done: Mapping[str, int], chance: random.Random, *, each: int, at_random: int) -> list[str]:
+    """The kinds of lives that are still to be lived, mixed."""
+    wanted = {**dict.fromkeys(POINTS, each), RANDOMLY: at_random}
+    left = [kind for kind, many in wanted.items() for _ in range(many - done.get(kind, 0))]
+    chance.shuffle(left)
+    return left
 
 
-class Stage:
-    """One store, its receivers, and the lives over it."""
+def stage(folder: Path, kinds: list[str], seed: int, until: float = float("inf")) -> Iterator[dict[str, Any]]:
+    """One store's lives, each as a line of the results, and last its account. ``kinds`` that missed their points, or
+    that the time (`time.monotonic`) did not suffice for, are left out."""
+    chance = random.Random(seed)
+    with Zygote("tests.rig.killable", folder.with_suffix(".log")) as zygote, Lives(folder, zygote, chance) as lives:
+        lives.peaceful()  # the store is made, its sources had their first poll
+        for number, kind in enumerate(kinds, 1):
+            cold = kind == RANDOMLY and number % COLD == 0
+            yield {"run": asdict(lives.killed(kind, cold=cold)), "seed": seed}
+            if time.monotonic() > until:
+                break
+        account, broken = lives.settled()
+    yield {"account": asdict(account), "said": str(account), "broken": broken, "lives": lives.count, "seed": seed}
 
-    def __init__(self, folder: Path, zygote: Zygote, chance: random.Random) -> None:
-        self.folder, self._zygote, self._chance = folder, zygote, chance
-        self.record: list[Sent] = []
-        self.lives = 0
-        self._in_flight: dict[int, frozenset[str]] = {}
-        self._victim = 0
-        """The process that the receiver kills with the next message; 0: none."""
-        self._refuse_one = False
 
-    def __enter__(self) -> Self:
-        with ExitStack() as opened:
-            server = opened.enter_context(NewsServer())
-            self._hooks = {name: opened.enter_context(Receiver()) for name in CHANNELS}
-            self._stack = opened.pop_all()
-        for receiver in self._hooks.values():
-            receiver.hook.judge = self._judge
-        self.press = Press(server, self._chance)
-        self._server = server
-        self._room = Room(self.folder, server, channels={name: hook.channel for name, hook in self._hooks.items()})
-        self._room.watches, self._room.baseline = WATCHES, "100d"
-        for outlet in HEADLINES:
-            self._room.outlet(outlet, self.press.sites[outlet].url("/feed"))
-        self._room.write()
-        return self
+def bad(line: Mapping[str, Any]) -> list[str]:
+    """What is wrong with one line of the results."""
+    if "run" in line:
+        return [f"{line['run']['kind']}: {said}" for said in line["run"]["broken"]]
+    account = line["account"]
+    wrong = [*line["broken"], *(f"lost: {key}" for key in account["lost"])]
+    wrong += [f"unexpected: {key}" for key in account["unexpected"]]
+    return wrong + ([f"{account['pending']} still pending"] if account["pending"] else [])
 
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
 
-    # ------------------------------------------------------------------ one life
+def lines(results: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in results.read_text("utf-8").splitlines()] if results.exists() else []
 
-    def run(self, kind: str, *, cold: bool = False) -> Run:
-        """One life that ends at the point ``kind``, or at any moment."""
-        self.lives += 1
-        self.press.edition(datetime.now(UTC) + self._ahead, self._filed())
-        self._refuse_one = kind in _DYING or self._chance.random() < 0.05
-        began = time.monotonic()
-        if cold:
-            self._kill_cold(began)
+
+def told(found: list[dict[str, Any]]) -> str:
+    """The figures of all results."""
+    runs = [line["run"] for line in found if "run" in line]
+    accounts = [line["account"] for line in found if "account" in line]
+    kinds = Counter(run["kind"] for run in runs if run["kind"] != MISSED)
+    wrong = [said for line in found for said in bad(line)]
+    sums = {name: sum(account[name] for account in accounts) for name in ("due", "ok", "recovered", "dead", "suppressed")}
+    lost, unexpected = (sum(len(account[name]) for account in accounts) for name in ("lost", "unexpected"))
+    said = [
+        f"{kinds.total()} kills: {kinds[RANDOMLY]} at any moment, the others at {len(kinds) - 1} points "
+        f"({min((many for kind, many in kinds.items() if kind != RANDOMLY), default=0)} or more each)",
+        f"alerts: {sums}, lost {lost}, unexpected {unexpected}",
+        f"in flight at a kill: {sum(run['in_flight'] for run in runs)} messages; "
+        f"came again: {sum(run['repeats'] for run in runs)} alerts",
+        f"broken: {len(wrong)}",
+        *wrong[:20],
+    ]
+    for name, cold in (("forked", False), ("cold", True)):
+        times = sorted(run["polled"] for run in runs if run["polled"] is not None and run["cold"] is cold)
+        if len(times) > 1:
+            said.append(
+                f"first poll after a {name} start: median {statistics.median(times):.2f} s, "
+                f"95 in 100 within {times[int(len(times) * 0.95)]:.2f} s, longest {times[-1]:.2f} s"
+            )
+    return "\n".join(said)
+
+
+def part(results: Path, seed: int, *, each: int, at_random: int) -> bool:
+    """Go on where the results end, for one part; whether there is more to do."""
+    until = time.monotonic() + PART
+    results.parent.mkdir(parents=True, exist_ok=True)
+    while time.monotonic() < until:
+        found = lines(results)
+        done = Counter(line["run"]["kind"] for line in found if "run" in line)
+        own = seed + sum("account" in line for line in found)
+        kinds = planned(done, random.Random(own), each=each, at_random=at_random)[:STAGE]
+        if not kinds:
+            return False
+        work = Path(tempfile.mkdtemp(prefix="chaos-"))
+        wrong = []
+        with results.open("a", encoding="utf-8") as file:
+            for line in stage(work / "desk", kinds, own, until):
+                print(json.dumps(line), file=file, flush=True)
+                wrong += bad(line)
+        print(f"{line['said']} ({line['lives']} lives, seed {own})", flush=True)
+        if wrong:
+            print(f"{wrong[:5]}; kept: {work}", flush=True)
         else:
-            self._kill_forked(kind)
-        lived = time.monotonic() - began
-        polled = self._first_poll(began)
-        sent = self._collect()
-        with reading(self._room.store) as db:
-            left = self._in_flight[self.lives] = in_flight(db, self.record)
-            said = (*self._unsound(db), *broken(db, self.record, self._truth(db)))
-        said += self._too_many(sent, left)
-        if lived > FIRST_POLL and (polled is None or polled > FIRST_POLL):
-            said += (f"the first source was asked after {polled or lived:.1f} s",)
-        before = Counter(key for each in self.record[: -len(sent) or None] if each.taken for key in each.members)
-        repeats = sum(key in before for each in sent if each.taken for key in each.members)
-        return Run(
-            kind=kind, lived=round(lived, 3), polled=None if polled is None else round(polled, 3), cold=cold,
-            in_flight=sum(messages_in_flight(self.record, left).values()), repeats=repeats, broken=said,
-        )  # fmt: skip
+            shutil.rmtree(work)
+    return True
 
-    def settled(self) -> tuple[Account, tuple[str, ...]]:
-        """Lives in peace until nothing waits any more; the account, and what is broken."""
-        self._refuse_one = False
-        for _ in range(6):  # what is gathered or backed off is due in the next
-            self.lives += 1
-            self.press.edition(datetime.now(UTC) + self._ahead, self._filed())
-            pid = self._fork("none", 1)
-            until(self._quiet, "everything listed is filed and everything due has left")
-            self._zygote.kill(pid)
-            self._collect()
-            with reading(self._room.store) as db:
-                self._in_flight[self.lives] = in_flight(db, self.record)
-                if not db.execute("SELECT 1 FROM alerts WHERE condition = 'pending'").fetchone():
-                    break
-        with reading(self._room.store) as db:
-            truth = self._truth(db)
-            shown = frozenset(item for each in self._shown_at_last() for item in each)
-            truth = replace(truth, due=self.press.due(self.press.articles), seen=shown)
-            return account(db, self.record, truth), (*self._unsound(db), *broken(db, self.record, truth))
 
-    @property
-    def _ahead(self) -> timedelta:
-        """Of the service's clock to the machine's."""
-        return STEP * self.lives
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.rig.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--each", type=int, default=EACH)
+    parser.add_argument("--random", type=int, default=RANDOM)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    more = True
+    for _ in range(given.parts):
+        if more := part(given.results, given.seed, each=given.each, at_random=given.random):
+            continue
+        break
+    found = lines(given.results)
+    print(told(found))
+    print("there is more to do: the same command goes on" if more else "all done")
+    return int(any(bad(line) for line in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,5 @@
-"""The real service that kills itself (SIGKILL) at a named point: ``python -m tests.rig.killable FOLDER POINT NTH``.
+"""The real service that kills itself (SIGKILL) at a named point: 
+``python -m tests.rig.killable FOLDER POINT NTH [AHEAD]``.
 
 `POINTS` says what each point is. ``none`` runs undisturbed. Forked from a warm parent (`tests.rig.zygote`) the same
 service reads in its own process, and its wall clock may be some time ahead.
@@ -19,10 +20,10 @@ from typing import Any
 
 from config.load import load
 from config.model import Config
-from monitor import health, log
+from monitor import canary, health, log
 from monitor.alerts.channels import open_channels
 from monitor.cli.opened import store_of
-from monitor.desk import edition
+from monitor.desk import BUILT_IN, edition
 from monitor.model import Delivery, Parcel
 from monitor.ports import Channel
 from monitor.service import Service
@@ -92,6 +93,8 @@ class Trap:
     def __init__(self, point: str, nth: int = 1) -> None:
         self._point, self._left = point, nth
         self._filing = self._formed = False
+        self.armed = False
+        """Set with the first answer from the wire: the canary of the start passes the same points."""
 
     def passing(self, point: str) -> None:
         if point == self._point:
@@ -102,16 +105,16 @@ class Trap:
     def statement(self, sql: str) -> None:
         """The writing connection is about to run ``sql``."""
         sql = sql.strip()
-        if self._formed:
+        if self._formed and self.armed:
             self.passing("after_form")
         self._formed = sql.startswith("INSERT INTO messages")
         for point, beginning in _STATEMENTS.items():
-            if sql.startswith(beginning):
+            if sql.startswith(beginning) and (self.armed or point == "mid_tend"):
                 self.passing(point)
         if sql.startswith("SAVEPOINT candidate"):
             self._filing = True
         elif sql == "COMMIT":
-            if self._filing:
+            if self._filing and self.armed:
                 self.passing("before_commit")
             self._filing = False
 
@@ -133,6 +136,12 @@ class TrappedStore:
         return visits
 
     async def file(self, filing: Any, decide: Any) -> Any:
+        if filing.answer.outlet in BUILT_IN:
+            filed = await self._store.file(filing, decide)
+            if filing.answer.outlet == health.OUTLET:
+                self._trap.passing("after_tell")
+            return filed
+        self._trap.armed = True
         self._trap.passing("after_fetch")
 
         def trapped(change: Any, ledger: Any) -> Any:
@@ -140,7 +149,7 @@ class TrappedStore:
             return decide(change, ledger)
 
         filed = await self._store.file(filing, trapped)
-        self._trap.passing("after_tell" if filing.answer.outlet == health.OUTLET else "after_file")
+        self._trap.passing("after_file")
         return filed
 
     async def release(self, report: Any) -> None:
@@ -149,13 +158,14 @@ class TrappedStore:
 
     async def claim_messages(self, *args: Any, **more: Any) -> Any:
         claimed = await self._store.claim_messages(*args, **more)
-        if claimed:
+        if any(message.channel != canary.NAME for message in claimed):
             self._trap.passing("after_claim")
         return claimed
 
-    async def settle(self, *args: Any, **more: Any) -> Any:
-        settled = await self._store.settle(*args, **more)
-        self._trap.passing("after_mark")
+    async def settle(self, message: Any, *args: Any, **more: Any) -> Any:
+        settled = await self._store.settle(message, *args, **more)
+        if message.channel != canary.NAME:
+            self._trap.passing("after_mark")
         return settled
 
     async def untold_dead(self) -> Any:
@@ -247,5 +257,6 @@ def child(arguments: Mapping[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    _, where, point, nth = sys.argv
-    sys.exit(run(lambda: main(Path(where), Trap(point, int(nth)))))
+    _, where, point, nth, *rest = sys.argv
+    ahead = timedelta(seconds=float(rest[0]) if rest else 0.0)
+    sys.exit(run(lambda: main(Path(where), Trap(point, int(nth)), ahead=ahead)))

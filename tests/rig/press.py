@@ -85,6 +85,7 @@ class Press:
     """The flaky outlet shows a web page."""
 
     def __post_init__(self) -> None:
+        self._shown_by: dict[str, frozenset[str]] = {}
         self.sites: dict[str, Site] = {
             outlet: self.server.site(f"127.0.0.{place + 2}") for place, outlet in enumerate(HEADLINES)
         }
@@ -101,6 +102,11 @@ class Press:
         self.closed = not self.closed
         for name, site in self.sites.items():
             self._list(name, site, filed)
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Ids of what the outlets that answer list now."""
+        return frozenset().union(*self._shown_by.values())
 
     def due(self, items: Collection[str]) -> frozenset[str]:
         """The keys of the rows that are due by these articles, when they were first seen."""
@@ -143,15 +149,16 @@ class Press:
 
     def _list(self, outlet: str, site: Site, filed: Collection[str]) -> None:
         if outlet == FLAKY and self.closed:
+            self._shown_by[outlet] = frozenset()
             site.answer("/feed", headers={"Content-Type": "text/html"}, body="<html><body>Closed for repairs.</html>")
             return
-        items = tuple(self._shown(outlet, filed))
+        items = tuple(self._to_show(outlet, filed))
         body = rss([_entry(self.articles[item], site) for item in items])
         etag = f'"{sha256(body).hexdigest()[:16]}"'
-        self.listed[f"{outlet}/feed", etag] = frozenset(items)
+        self.listed[f"{outlet}/feed", etag] = self._shown_by[outlet] = frozenset(items)
         site.on("/feed", Answer(headers={"Content-Type": "application/rss+xml"}, body=body, etag=etag))
 
-    def _shown(self, outlet: str, filed: Collection[str]) -> Iterator[str]:
+    def _to_show(self, outlet: str, filed: Collection[str]) -> Iterator[str]:
         """The newest first."""
         own = [item for item, article in self.articles.items() if article.outlet == outlet]
         newest = set(own[-LISTED:])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from config.model import Channel, Quiet, Watch
@@ -32,27 +34,32 @@ day_times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
 zones = st.sampled_from(ZONES)
 
 
-@st.composite
-def moments(draw: st.DrawFn) -> tuple[ZoneInfo, datetime]:
-    """A zone and a moment of a year in which its clock is changed; often near a change."""
-    name = draw(zones)
-    zone, year = ZoneInfo(name), YEARS.get(name, 2026)
-    changes = transitions(zone, year)
-    if changes and draw(st.booleans()):
-        at = draw(st.sampled_from(changes)) + draw(st.integers(-36 * 60, 36 * 60)) * MINUTE
-    else:
-        at = datetime(year, 1, 1, tzinfo=UTC) + draw(st.integers(0, 365 * 24 * 60)) * MINUTE
-    return zone, at + draw(st.sampled_from([timedelta(), timedelta(seconds=1), timedelta(microseconds=1)]))
+Situation = tuple[ZoneInfo, datetime, time, time]
 
 
-def transitions(zone: ZoneInfo, year: int) -> list[datetime]:
-    start = datetime(year, 1, 1, tzinfo=UTC)
-    hours = [start + n * HOUR / 2 for n in range(2 * 24 * 365)]
-    return [
+@cache
+def changes(name: str) -> tuple[datetime, ...]:
+    """When the zone's clock is changed in its year."""
+    zone, start = ZoneInfo(name), datetime(YEARS.get(name, 2026), 1, 1, tzinfo=UTC)
+    hours = [start + n * HOUR for n in range(24 * 365)]
+    return tuple(
         later
-        for earlier, later in zip(hours, hours[1:], strict=False)
+        for earlier, later in pairwise(hours)
         if earlier.astimezone(zone).utcoffset() != later.astimezone(zone).utcoffset()
-    ]
+    )
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    """A zone, a moment of a year, and two times of day; often all near a change of the clock."""
+    name = draw(zones)
+    zone, near = ZoneInfo(name), draw(st.sampled_from(changes(name) or (datetime(2026, 6, 1, tzinfo=UTC),)))
+    minutes = st.one_of(
+        st.integers(-150, 150), st.integers(-36 * 60, 36 * 60), st.integers(-180, 180).map(lambda days: days * 1440)
+    )
+    at = near + draw(minutes) * MINUTE + draw(st.sampled_from([0, 1, 10**6])) * timedelta(microseconds=1)
+    times = st.one_of(st.integers(-150, 150).map(lambda away: shown(near + away * MINUTE, zone).time()), day_times)
+    return zone, at, draw(times), draw(times)
 
 
 def shown(at: datetime, zone: ZoneInfo) -> datetime:
@@ -78,23 +85,19 @@ def first_passing(after: datetime, local: time, zone: ZoneInfo) -> datetime:
 # ------------------------------------------------------------------ once a day
 
 
-@given(moments(), day_times)
-def test_the_next_time_of_day_is_strictly_later_and_within_a_day(
-    moment: tuple[ZoneInfo, datetime], local: time
-) -> None:
-    zone, after = moment
+@given(situations())
+def test_the_next_time_of_day_is_strictly_later_and_within_a_day(told: Situation) -> None:
+    zone, after, local, _ = told
     found = next_at(local, zone, after)
     assert found.tzinfo is UTC
     assert after < found <= after + DAY + 2 * HOUR
     assert passes(found, local, zone)
 
 
-@given(moments(), moments(), day_times)
-def test_whatever_is_later_leaves_no_sooner(
-    moment: tuple[ZoneInfo, datetime], other: tuple[ZoneInfo, datetime], local: time
-) -> None:
-    (zone, first), (_, second) = moment, other
-    first, second = sorted((first, second))
+@given(situations(), st.integers(0, 3000))
+def test_whatever_is_later_leaves_no_sooner(told: Situation, minutes: int) -> None:
+    zone, first, local, _ = told
+    second = first + minutes * MINUTE
     assert next_at(local, zone, first) <= next_at(local, zone, second)
 
 
@@ -146,17 +149,11 @@ def inside(quiet: Quiet, at: datetime, zone: ZoneInfo) -> bool:
     return clock >= quiet.since or clock < quiet.to
 
 
-@st.composite
-def quiets(draw: st.DrawFn) -> Quiet:
-    since = draw(day_times)
-    return Quiet.model_validate({"from": since, "to": draw(day_times.filter(lambda to: to != since))})
-
-
-@given(moments(), quiets())
-def test_f117_nobody_is_let_out_in_quiet_hours_and_nobody_waits_longer(
-    moment: tuple[ZoneInfo, datetime], quiet: Quiet
-) -> None:
-    zone, at = moment
+@given(situations())
+def test_f117_nobody_is_let_out_in_quiet_hours_and_nobody_waits_longer(told: Situation) -> None:
+    zone, at, since, to = told
+    assume(since != to)
+    quiet = Quiet.model_validate({"from": since, "to": to})
     until = quiet_until(quiet, zone, at)
     if not inside(quiet, at, zone):
         assert until is None

@@ -1,0 +1,102 @@
+"""Backups while the service goes on (F112), checkpoints (F111), and pruning beside filing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.errors import ServiceRunning, StoreBusy, StoreError, StoreFull, StoreUnusable
+from monitor.model import Decision, Delivery, Validators
+from storage import open_store, restore
+from storage.sqlite import schema
+from storage.sqlite.opening import connect, create
+from storage.sqlite.store import SqliteStore
+from storage.sqlite.upkeep import has_wal_reset_race
+from storage.sqlite.writer import Writer
+from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
+from tests.storage.sqlite.files import PATIENCE, ROOT, begun, beside, contents, filer, kill_after, made, rows, said, url
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("version", "raced"),
+    [
+        ((3, 6, 23), False), ((3, 7, 0), True), ((3, 40, 1), True), ((3, 44, 6), False), ((3, 44, 5), True),
+        ((3, 50, 7), False), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 52, 0), False),
+    ],
+)  # fmt: skip
+def test_f111_versions_inside_the_wal_reset_range_are_known(version: tuple[int, ...], raced: bool) -> None:
+    assert has_wal_reset_race(version) is raced
+
+
+async def test_f111_such_a_version_is_warned_of_and_used(store: SqliteStore) -> None:
+    assert await store.check() == ()
+    assert bool(store.risks) is has_wal_reset_race(sqlite3.sqlite_version_info)
+
+
+async def test_f111_only_the_service_makes_checkpoints(store: SqliteStore, path: Path) -> None:
+    beside_it = SqliteStore(path)
+    asked = "PRAGMA wal_autocheckpoint"
+    assert await store._writer.alone(lambda db: db.execute(asked).fetchone()[0]) == 1000
+    assert await beside_it._writer.alone(lambda db: db.execute(asked).fetchone()[0]) == 0
+    await beside_it.close()
+
+
+async def test_f112_a_backup_never_overwrites(store: SqliteStore, path: Path) -> None:
+    target = path.with_name("backup.db")
+    target.write_bytes(b"")
+    for name in (target, path, path.parent):
+        with pytest.raises(StoreError, match=r"exists"):
+            await store.backup(str(name))
+    assert target.read_bytes() == b""
+    with pytest.raises(StoreError, match="no folder"):
+        await store.backup(str(path.parent / "nowhere" / "backup.db"))
+
+
+async def test_f112_the_rest_of_a_broken_off_backup_is_replaced(store: SqliteStore, path: Path) -> None:
+    target = path.with_name("backup.db")
+    beside(target, ".part").write_bytes(b"half")
+    await store.backup(str(target))
+    assert not beside(target, ".part").exists()
+    with closing(sqlite3.connect(target)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+async def test_f148_odd_names_for_a_backup_are_refused(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(StoreError):
+        await store.backup(name)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+async def test_a_long_prune_lets_filing_in_between(store: SqliteStore) -> None:
+    old = [candidate(f"Doha {n}", keys=(f"url:{n}",), body="text") for n in range(450)]
+    await store.file(filing(old), quiet)
+    day = NOW + timedelta(days=1)
+    pruned = asyncio.ensure_future(store.prune(bodies_before=day, revisions_before=NOW, identity_before=NOW))
+    filed = await store.file(filing([candidate("Doha now", keys=("url:now",))], at=day), decide)
+    assert filed.new == 1
+    assert await pruned == 450
