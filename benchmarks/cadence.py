@@ -73,7 +73,7 @@ def noticed(rate: Callable[[datetime], float]) -> list[float]:
 def cost() -> dict[str, float]:
     """Microseconds that one poll that finds nothing changed takes with its rhythm, and without."""
     feed = Feed(published(START, weeks=5, rate=israeli_desk, seed=1))
-    polled = Polled(feed).until(START + 4 * WEEK)
+    polled = Polled(feed).until(START + 4 * WEEK + timedelta(days=1, hours=12))
     state, now = polled.state, polled.state.next_due
     told = Answer(
         source=state.id, outlet=state.outlet, url=state.url, final_url=state.url, at=now, conditional=True,

@@ -325,7 +325,7 @@ class Settings(_Told):
 
 class Cadence(_Told):
     """How often a source is asked. Once three days of it were seen, it is asked more often in the hours of the week in
-    which it usually has something new, and less often in the others; over a week, not more often than `every`."""
+    which it usually has something new, and less often in the others; over a week, as often as `every` or less."""
 
     every: Duration = timedelta(minutes=15)
     """The usual time between two polls. The same as `max`: it is never asked less often."""

@@ -261,8 +261,8 @@ def wait(rhythm: Rhythm, week: Week, *, now: datetime, every: timedelta, longest
     """How long to wait for the next look, at most ``longest``; ``every`` while too little is known.
 
     Looks fall as the square root of what is expected: that makes the delay of all news together smallest for a number
-    of looks, and over a week never more looks than one each ``every``. An hour with four times the mean is looked at
-    twice as often, one with a quarter half as often.
+    of looks, and over a week no more looks than one each ``every``. An hour with four times the mean is looked at twice
+    as often, one with a quarter half as often.
     """
     if rhythm.watched < ENOUGH or not (mean := _mean(rhythm.slots)):
         return every
@@ -287,9 +287,9 @@ def _rate(slots: bytes, slot: int, prior: float) -> float:
     if 0 < slot < HOURS - 1:
         came = _THREE.unpack_from(slots, 4 * (slot - 1))
         hours = _THREE.unpack_from(slots, 4 * (HOURS + slot - 1))
-    else:
-        values, near = _WEEK.unpack_from(slots), ((slot - 1) % HOURS, slot, (slot + 1) % HOURS)
-        came, hours = tuple(values[each] for each in near), tuple(values[HOURS + each] for each in near)
+    else:  # the week is a circle
+        near = ((slot - 1) % HOURS, slot, (slot + 1) % HOURS)
+        came, hours = (tuple(_CELL.unpack_from(slots, 4 * (first + each))[0] for each in near) for first in (0, HOURS))
     watched = hours[1] + (hours[0] + hours[2]) / 2 + _UNKNOWN
     return float((came[1] + (came[0] + came[2]) / 2 + prior * _UNKNOWN) / watched)
 

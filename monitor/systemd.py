@@ -15,11 +15,11 @@ def tell(state: str) -> bool:
     if not path:
         return False
     address = "\0" + path[1:] if path.startswith("@") else path
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        try:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
             sock.connect(address)
             sock.sendall(state.encode())
-        except OSError as error:  # systemd is being restarted; it asks again
-            log.warning("systemd was not told", extra={"state": state, "error": str(error)})
-            return False
+    except OSError as error:  # systemd is being restarted, or no descriptor is free; it is told again
+        log.warning("systemd was not told", extra={"state": state, "error": str(error)})
+        return False
     return True

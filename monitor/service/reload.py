@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 5000
 """Milliseconds after which the folder is looked at though nothing was heard: the system tells nothing of a link or a
 folder that another took the place of (F139)."""
+REFUSED_AGAIN = 60.0
+"""Seconds after which a folder that was refused is read again."""
 _NOT_OURS = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock", ".jsonl", ".log")
 """What the service itself writes may stand in the same folder."""
 
@@ -41,7 +43,7 @@ class Reload:
         self._clock, self._running, self._taken = clock, running, taken
         self._one_at_a_time = asyncio.Lock()
         self._stamps = _stamps(folder) if folder is not None else frozenset()
-        self._told = ""
+        self._told, self._read_at = "", 0.0
 
     async def on_save(self, stop: asyncio.Event) -> None:
         """Until ``stop``: take what is saved in the folder."""
@@ -56,15 +58,19 @@ class Reload:
             self._folder, stop_event=stop, debounce=200, watch_filter=may_be_ours, rust_timeout=LOOK_EVERY,
             yield_on_timeout=True,
         ):  # fmt: skip
-            fresh = await asyncio.to_thread(_stamps, self._folder)
-            if fresh == self._stamps:
-                continue
-            self._stamps = fresh
             try:
-                await self.now()
-            except Exception:  # a fault of ours in reading a file must not end the watching (F138)
+                await self._look(await asyncio.to_thread(_stamps, self._folder))
+            except Exception:  # neither a fault of ours in reading a file nor one of the system ends the watching
                 log.exception("configuration not taken, trying again")
                 self.soon()
+
+    async def _look(self, fresh: frozenset[tuple[str, int, int, int]]) -> None:
+        """Read the folder if anything in it changed. One that was refused is read again after a while all the same: a
+        secret that was missing lies elsewhere, and what could not be read perhaps can be now."""
+        again = bool(self._running.refused) and self._clock.monotonic() - self._read_at >= REFUSED_AGAIN
+        if fresh != self._stamps or again:
+            self._stamps = fresh
+            await self.now()
 
     def soon(self) -> None:
         """Have the folder read again within `LOOK_EVERY`, though nothing in it seems changed (a secret's file did,
@@ -75,6 +81,7 @@ class Reload:
         """Read the folder again; False when it is refused (F138: the last good one stays in force). One at a time:
         an earlier reading must not come into force after a later one (F139)."""
         async with self._one_at_a_time:
+            self._read_at = self._clock.monotonic()
             return await self._read()
 
     async def _read(self) -> bool:

@@ -72,9 +72,11 @@ class Reading:
         self.figures = figures(self.text, self.units)
         self.numbers = [figure for figure in self.figures if figure.kind == "number"]
         self.dates = [figure for figure in self.figures if figure.kind == "date"]
+        self.channels = [figure for figure in self.figures if figure.kind == "channel"]
         self._said = reader.phrases.said(self.text, self.units, self.figures) if language != "und" else []
         self.hedges = [said for said in self._said if said.subject == "hedge"]
         self.denials = [said for said in self._said if said.subject == "denial"]
+        self.named = [said for said in self._said if said.subject == "name"]
         self._names: list[Name] | None = None
 
     @property
@@ -82,6 +84,12 @@ class Reading:
         if self._names is None:
             self._names = names(self.text, self.units, self._said, self.figures, self._reader)
         return self._names
+
+    def may_name(self, first: int, last: int) -> bool:
+        """Whether a name can stand among these units."""
+        if any(self.text[unit.start].isupper() for unit in self.units[first:last]):
+            return True
+        return any(first < name.last and name.first < last for name in (*self.named, *self.channels))
 
     @property
     def capitalised(self) -> frozenset[str]:
@@ -159,6 +167,8 @@ class Edited:
     # ---------------------------------------------------------------- numbers and dates
 
     def _numbers(self) -> Iterator[Found]:
+        if not (self.old.numbers or self.new.numbers):
+            return
         gone = _surplus(self.old.numbers, [*self.new.numbers, *(each for more in self.came for each in more.numbers)])
         fresh = _surplus(self.new.numbers, [*self.old.numbers, *(each for more in self.went for each in more.numbers)])
         if not (gone and fresh):
@@ -175,6 +185,8 @@ class Edited:
         return _of_what(self.old) != _of_what(self.new) and len(self.old.numbers) == len(self.new.numbers)
 
     def _dates(self) -> Iterator[Found]:
+        if not (self.old.dates or self.new.dates):
+            return
         gone = _surplus(self.old.dates, [*self.new.dates, *(each for more in self.came for each in more.dates)])
         fresh = _surplus(self.new.dates, [*self.old.dates, *(each for more in self.went for each in more.dates)])
         if gone or fresh:
@@ -183,6 +195,8 @@ class Edited:
     # ---------------------------------------------------------------- names
 
     def _names(self) -> Iterator[Found]:
+        if not any(self.old.may_name(i1, i2) or self.new.may_name(j1, j2) for i1, i2, j1, j2 in self.regions):
+            return
         regions = [region for region in self.regions if not self._slip(region, _SURE_NAME)]
         gone = [
             name for name in self._sure(self.old.names) if _touched(name, [(i1, i2) for i1, i2, _, _ in regions])
@@ -213,8 +227,8 @@ class Edited:
 
     def _one_name(self, i: int, j: int) -> bool:
         """Both words are the whole of one name of the lexicon."""
-        old = {name.key for name in self.old.names if (name.first, name.last) == (i, i + 1)}
-        return any((name.first, name.last) == (j, j + 1) and name.key in old for name in self.new.names)
+        old = {said.name for said in self.old.named if (said.first, said.last) == (i, i + 1)}
+        return any((said.first, said.last) == (j, j + 1) and said.name in old for said in self.new.named)
 
     # ---------------------------------------------------------------- quotations, hedges, denials
 
@@ -244,6 +258,8 @@ class Edited:
         yield from (region for region in self._all_regions if region not in self.regions)
 
     def _hedges(self) -> Iterator[Found]:
+        if not (self.old.hedges or self.new.hedges):
+            return
         old, new = (Counter(said.name for said in reading.hedges) for reading in (self.old, self.new))
         if old != new:
             gone = [said for said in self.old.hedges if old[said.name] > new[said.name]]

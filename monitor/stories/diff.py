@@ -263,7 +263,9 @@ def _common(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
 
 
 def _cost(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
-    """How many equal pairs there are to look at, again and again."""
+    """How many equal pairs there are to look at, again and again, at most."""
+    if len(old) * len(new) <= PAIRS:
+        return 0
     counts = Counter(new)
     return sum(counts[each] for each in old)
 

@@ -72,13 +72,14 @@ class _Scan:
 
     def _date(self, index: int) -> Figure | None:  # noqa: PLR0911  # one return a kind of date
         norm = self.units[index].norm
-        if found := _DATE.fullmatch(norm):
+        plain = norm.isalpha()
+        if not plain and (found := _DATE.fullmatch(norm)):
             return Figure("date", found[1], index, index + 1)
         if clock := self._clock(index):
             return clock
         if month := self._month(index):
             return self._around_month(index, *month)
-        if _is_year(norm):
+        if not plain and _is_year(norm):
             return Figure("date", _bare(norm), index, index + 1)
         if day := self._hebrew_day(index):
             return day
@@ -105,7 +106,7 @@ class _Scan:
         if _in(norm, CLOCK):
             number = self._number(index + 1) if index + 1 < len(self.units) else None
             return Figure("date", f"at {number.key}", index, number.last) if number else None
-        found = _DIGITS.fullmatch(norm)
+        found = None if norm.isalpha() else _DIGITS.fullmatch(norm)
         if found is None:
             return None
         half = found[2]
@@ -170,7 +171,7 @@ class _Scan:
             return Figure("channel", f"channel {norm}", index, index + 1)
         if sign := self._sign(index):
             return sign
-        found = _DIGITS.fullmatch(norm)
+        found = None if norm.isalpha() else _DIGITS.fullmatch(norm)
         if found and (not found[2] or found[2] in (*_ORDINAL, *_SCALES) or found[2] in _MEASURES):
             return self._scaled(index, found[1], found[2])
         return self._words(index)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from config.model import Claims, ClaimWords, Concept
@@ -59,6 +60,13 @@ class _Phrase(NamedTuple):
     weak: bool = False
 
 
+class _Begun(NamedTuple):
+    """Phrases that one word may begin: those of one word, or with anything behind it; others by what may be second."""
+
+    any_second: tuple[_Phrase, ...]
+    by_second: Mapping[str, tuple[_Phrase, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The phrases in force, by the keywords and capitals that their first words may be, and letters that are attached
@@ -67,7 +75,7 @@ class Phrases:
     by_key: Mapping[str, tuple[_Phrase, ...]]
     by_capitals: Mapping[str, tuple[_Phrase, ...]]
     attached: Mapping[str, str]
-    _begun: dict[str, tuple[_Phrase, ...]] = field(default_factory=dict)
+    _begun: dict[str, _Begun] = field(default_factory=dict)
     """What was worked out before: a word and the phrases that may begin with it."""
 
     @classmethod
@@ -94,12 +102,8 @@ class Phrases:
         dates = {place for figure in numbers if figure.kind == "date" for place in range(figure.first, figure.last)}
         hits: list[Said] = []
         spared: list[Said] = []
-        begun = self._begun
         for index, unit in enumerate(units):
-            phrases = begun[unit.norm] if unit.norm in begun else self._begun_by(unit.norm)
-            if len(unit.norm) <= _LONGEST_CAPITALS and text[unit.start].isupper():
-                phrases = (*phrases, *self.by_capitals.get(_capitals(text, unit), ()))
-            for phrase in phrases:
+            for phrase in self._beginning(text, units, index):
                 end = _end(text, units, index, phrase.parts)
                 if not end or (phrase.before_number and not _number_follows(units, end, before)):
                     continue
@@ -112,13 +116,34 @@ class Phrases:
         hits = [hit for hit in hits if not any(_covers(each, hit) for each in spared)]
         return [hit for hit in _longest(hits) if not dates.issuperset(range(hit.first, hit.last))]
 
-    def _begun_by(self, norm: str) -> tuple[_Phrase, ...]:
+    def _beginning(self, text: str, units: Sequence[Unit], index: int) -> Sequence[_Phrase]:
+        """Phrases whose first word stands here, and whose second may."""
+        unit = units[index]
+        begun = self._begun.get(unit.norm) or self._begun_by(unit.norm)
+        phrases = begun.any_second
+        if begun.by_second and index + 1 < len(units):
+            more = [begun.by_second[key] for key in _told(units[index + 1].norm) if key in begun.by_second]
+            phrases = tuple(dict.fromkeys(chain(phrases, *more))) if more else phrases
+        if len(unit.norm) <= _LONGEST_CAPITALS and text[unit.start].isupper():
+            phrases = (*phrases, *self.by_capitals.get(_capitals(text, unit), ()))
+        return phrases
+
+    def _begun_by(self, norm: str) -> _Begun:
         if len(self._begun) >= _REMEMBERED:
             self._begun.clear()
-        begun = tuple(dict.fromkeys(
-            phrase for key, ways in _told(norm).items() for phrase in self.by_key.get(key, ())
-            if any(map(phrase.parts[0][0].takes, ways))
-        ))  # fmt: skip
+        any_second: dict[_Phrase, None] = {}
+        by_second: dict[str, dict[_Phrase, None]] = {}
+        for key, ways in _told(norm).items():
+            for phrase in self.by_key.get(key, ()):
+                first, *more = phrase.parts[0]
+                if not any(map(first.takes, ways)):
+                    continue
+                if not more or more[0].kind != "word":
+                    any_second[phrase] = None
+                    continue
+                for second in more[0].keys:
+                    by_second.setdefault(second, {})[phrase] = None
+        begun = _Begun(tuple(any_second), {key: tuple(phrases) for key, phrases in by_second.items()})
         self._begun[norm] = begun
         return begun
 

@@ -22,6 +22,8 @@ _ENDINGS = {
 
 def is_slip(old: str, new: str, *, one_name: bool = False) -> bool:
     """Whether one of two different words is the other one misspelt; ``one_name``: they are known to mean the same."""
+    if (old[0] != new[0]) and (old + new).isascii() and (old + new).islower():
+        return False
     one, other = normalise(letters(old)), normalise(letters(new))
     if one == other or _without_accents(one) == _without_accents(other):
         return True

@@ -113,6 +113,8 @@ def inspect(path: Path, lock: ServiceLock) -> None:
         size = path.stat().st_size
     except OSError as error:
         raise StoreUnusable(f"{path}: cannot be read ({error.strerror})") from error
+    if not os.access(path, os.W_OK, effective_ids=True):  # SQLite would open it all the same, to fail at each write
+        raise StoreUnusable(f"{path}: may not be written; check that the file and its folder belong to this user")
     wal = beside(path, "-wal")
     logged = wal.exists() and wal.stat().st_size > 0
     if not header:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor import canary
-from monitor.errors import StoreError
+from monitor.errors import StoreError, StoreUnusable
 from monitor.ports import Progress
 from storage.rows import when
 from storage.sqlite import texts
@@ -214,6 +214,15 @@ def _target(path: str) -> Path:
 
 
 def check(db: sqlite3.Connection, store: Path) -> tuple[str, ...]:
+    try:
+        return _checked(db, store)
+    except sqlite3.DatabaseError as error:  # too damaged to be looked through
+        if not isinstance(translate(error), StoreUnusable):
+            raise
+        return (f"damaged: {error}; restore the newest backup",)
+
+
+def _checked(db: sqlite3.Connection, store: Path) -> tuple[str, ...]:
     found = [row[0] for row in db.execute("PRAGMA quick_check(10)")]
     wrong = [f"damaged: {each}; restore the newest backup" for each in found if each != "ok"]
     if broken := db.execute("PRAGMA foreign_key_check").fetchall():

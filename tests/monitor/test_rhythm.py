@@ -47,10 +47,11 @@ def test_p7_ten_weeks_with_nights_sabbaths_and_the_high_holidays_raise_no_alarm(
 @pytest.mark.parametrize(
     ("stops", "noticed"),
     [
-        ("2026-09-07T11:00", timedelta(days=2)),  # a Monday
-        ("2026-09-10T11:00", timedelta(days=2)),  # a Thursday: Rosh Hashanah and a Sabbath follow
-        ("2026-09-20T12:00", timedelta(days=3)),  # the eve of Yom Kippur
-        ("2026-09-25T16:00", timedelta(days=3, hours=12)),  # the eve of Sukkot, which is a Sabbath
+        ("2026-09-07T11:00", timedelta(hours=12)),  # a Monday
+        ("2026-09-10T11:00", timedelta(hours=12)),  # a Thursday
+        ("2026-09-11T13:00", timedelta(days=3)),  # a Friday: a Sabbath follows, and two days of Rosh Hashanah
+        ("2026-09-20T12:00", timedelta(days=2)),  # the eve of Yom Kippur
+        ("2026-09-25T16:00", timedelta(days=2)),  # the eve of Sukkot, which is a Sabbath
     ],
 )
 def test_p7_a_feed_that_stops_is_noticed_whenever_it_stops(stops: str, noticed: timedelta) -> None:
@@ -60,7 +61,7 @@ def test_p7_a_feed_that_stops_is_noticed_whenever_it_stops(stops: str, noticed: 
     assert polled.told == ["herald/feed gives nothing new"]
     (entry,) = polled.notices
     assert entry.published is not None
-    assert entry.published - at < noticed + timedelta(hours=12)
+    assert entry.published - at < noticed
 
 
 def test_p7_a_wire_that_never_rests_is_noticed_within_hours() -> None:
@@ -80,7 +81,7 @@ def test_p7_silence_is_told_once_and_its_end_once() -> None:
     assert polled.told == ["herald/feed gives nothing new", "herald/feed gives news again"]
     learnt = polled.state.rhythm
     assert learnt is not None
-    assert learnt.longest < 2 * DAY, "a silence that was told as trouble does not set what silence is usual"
+    assert learnt.longest < DAY, "a silence that was told as trouble does not set what silence is usual"
 
 
 @given(seed=st.integers(0, 10_000), rate=st.floats(0.05, 4), night=st.floats(0, 1), week_end=st.floats(0, 1))

@@ -12,6 +12,7 @@ from config.model import Cadence
 from monitor import rhythm, schedule, signs
 from monitor.health import began
 from monitor.model import Answer, Outcome, SourceState
+from monitor.status import Status, problems
 from storage import rows
 from tests.rig.weeks import START, Feed, Polled, israeli_desk, published
 
@@ -192,6 +193,18 @@ def test_several_episodes_are_open_at_once_and_each_ends_by_itself(polled: Polle
     polled.until(MONDAY + 2 * DAY)
     assert polled.told[3:] == ["herald/feed is in its usual language again"]
     assert polled.state.episode("shrunk") is not None
+
+
+def test_what_is_open_stands_among_the_problems_of_the_service(polled: Polled) -> None:
+    polled.feed.shown = 8
+    polled.until(MONDAY + DAY)
+    emptied = "source:herald/feed:2026-09-07T10:00:00+00:00"
+    twice = replace(polled.state, alarm=f"{polled.state.alarm} {emptied}", outcome=Outcome.DEGRADED, reason="emptied")
+    since = f"{began(polled.notices[0].guid or ''):%Y-%m-%d %H:%M} UTC"
+    shrunk = f"herald/feed lists far less than usual (since {since})"
+    for state, lines in ((polled.state, [shrunk]), (twice, ["herald/feed: degraded: emptied", shrunk])):
+        seen = Status(started=START, now=START, last_tick=START, looked=START, crawler_alive=True, sources=(state,))
+        assert [line for line in problems(seen, store=(), refused="") if line.startswith("herald/")] == lines
 
 
 def test_a_query_that_finds_little_or_in_another_language_is_a_query(polled: Polled) -> None:

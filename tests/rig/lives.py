@@ -149,7 +149,9 @@ class Lives:
         self._press.edition(datetime.now(UTC) + self._ahead, self._filed())
 
     def _filed(self) -> frozenset[str]:
-        return frozenset(row["id"] for row in self._room.rows("SELECT id FROM items")) if self.count > 1 else frozenset()
+        if not self._room.store.exists():
+            return frozenset()
+        return frozenset(row["id"] for row in self._room.rows("SELECT id FROM items"))
 
     def _fork(self, point: str) -> int:
         return self._zygote.fork(

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import random
-import resource
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from monitor.errors import ServiceRunning, StoreBusy, StoreError, StoreFull, StoreUnusable
-from monitor.model import Decision, Delivery, Validators
-from storage import open_store, restore
-from storage.sqlite import schema
-from storage.sqlite.opening import connect, create
+from monitor.errors import ServiceRunning, StoreUnusable
+from storage import open_store
 from storage.sqlite.store import SqliteStore
-from storage.sqlite.upkeep import has_wal_reset_race
-from storage.sqlite.writer import Writer
-from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
-from tests.storage.sqlite.files import PATIENCE, ROOT, begun, beside, contents, filer, kill_after, made, rows, said, url
+from tests.storage.desk import READ, source
+from tests.storage.sqlite.files import ROOT, beside, made, said, url
 
 pytestmark = pytest.mark.anyio
 
@@ -84,12 +71,32 @@ async def test_f110_a_file_cut_short_is_refused_with_the_newest_backup_named(pat
         open_store(url(path))
 
 
-async def test_f110_overwritten_pages_are_found_before_a_service_starts(path: Path) -> None:
-    await made(path, 200)
+async def test_f110_any_page_that_was_overwritten_keeps_a_service_from_starting(path: Path) -> None:
+    await made(path, articles=40, body="word " * 1500)
+    sound = path.read_bytes()
+    for start in range(0, len(sound), 4096):
+        path.write_bytes(sound[:start] + b"\xa5" * 4096 + sound[start + 4096 :])
+        with pytest.raises(StoreUnusable, match=r"damaged|not a SQLite database"):
+            open_store(url(path), exclusive=True)
+    path.write_bytes(sound)
+    store = open_store(url(path), exclusive=True)
+    assert (await store.count())["items"] == 40
+    await store.close()
+
+
+async def test_f110_damage_is_told_with_the_newest_backup(path: Path) -> None:
+    """Of a store's neighbours only whole copies made by `backup` are one."""
+    await made(path, articles=40)
+    store = open_store(url(path), exclusive=True)
+    await store.backup(str(path.with_name("backup.db")))
+    await store.close()
+    for younger in ("store.db.replaced-20261124T120000.000000Z", ".store.db.restoring", "next.db.part"):
+        shutil.copyfile(path, path.with_name(younger))
+    os.utime(path.with_name("backup.db"), (1, 1))
     with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xa5" * (path.stat().st_size - 3 * 4096))
-    with pytest.raises(StoreUnusable, match="damaged"):
+        file.seek(8192)
+        file.write(b"\xa5" * 40_000)
+    with pytest.raises(StoreUnusable, match=r"damaged.*`wirewatch restore \S*/backup\.db`"):
         open_store(url(path), exclusive=True)
 
 
@@ -101,17 +108,44 @@ async def test_f110_damage_that_is_met_at_work_is_named(path: Path) -> None:
         file.write(b"\xa5" * (path.stat().st_size - 3 * 4096))
     with pytest.raises(StoreUnusable, match="damaged"):
         await store.items()
-    with contextlib.suppress(StoreUnusable):
-        assert any("damaged" in each for each in await store.check())
+    assert any("damaged" in each for each in await store.check())
     await store.close()
 
 
+@pytest.mark.parametrize("exclusive", [True, False])
+async def test_f110_a_store_that_is_gone_is_missed_and_never_begun_anew_in_silence(path: Path, exclusive: bool) -> None:
+    await made(path)
+    store = open_store(url(path))
+    await store.backup(str(path.with_name("backup.db")))
+    await store.close()
+    path.rename(path.with_name("elsewhere.db"))
+    with pytest.raises(StoreUnusable, match=r"is missing.*bring it back.*delete store\.db\.lock"):
+        open_store(url(path), exclusive=exclusive)
+    assert not path.exists()
+    beside(path, ".lock").unlink()
+    anew = open_store(url(path), exclusive=exclusive)
+    assert (await anew.count())["items"] == 0
+    await anew.close()
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_f110_what_is_no_file_is_refused(path: Path, exclusive: bool) -> None:
+    path.symlink_to(path.with_name("nothing.db"))
+    with pytest.raises(StoreUnusable, match="cannot be read"):
+        open_store(url(path), exclusive=exclusive)
+    assert not path.exists()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StoreUnusable, match="cannot be read"):
+        open_store(url(path), exclusive=exclusive)
+
+
 @contextlib.contextmanager
-def as_nobody(*given: Path) -> Iterator[None]:
+def as_nobody(*given: Path, mode: int = 0o444) -> Iterator[None]:
     """As a user who may not write here: root is above permissions, so it steps down for a moment."""
     modes = {each: each.stat().st_mode for each in given}
     for each in given:
-        each.chmod(0o555 if each.is_dir() else 0o444)
+        each.chmod(0o555 if each.is_dir() else mode)
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -120,20 +154,57 @@ def as_nobody(*given: Path) -> Iterator[None]:
     finally:
         if root:
             os.seteuid(0)
-        for each, mode in modes.items():
-            each.chmod(mode)
+        for each, before in modes.items():
+            each.chmod(before)
 
 
-async def test_f110_a_file_that_may_not_be_written_is_refused() -> None:
-    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose parents another user may not enter
-        path = Path(folder) / "store.db"
-        await made(path)
-        with as_nobody(path, path.parent), pytest.raises(StoreUnusable, match="may this user"):
-            open_store(url(path), exclusive=True)
-        with as_nobody(path, path.parent), pytest.raises(StoreUnusable, match="belong to this user"):
-            open_store(url(path))
-        with as_nobody(path.parent), pytest.raises(StoreUnusable, match="may this user"):
-            open_store(url(path.with_name("new.db")))
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Not tmp_path, whose parents another user may not enter; everybody may write here."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize("folder_too", [True, False])
+async def test_f110_a_file_that_may_not_be_written_is_refused(
+    open_folder: Path, exclusive: bool, folder_too: bool
+) -> None:
+    path = open_folder / "store.db"
+    await made(path)
+    beside(path, ".lock").chmod(0o666)
+    before = path.read_bytes()
+    locked = (path, open_folder) if folder_too else (path,)
+    with as_nobody(*locked), pytest.raises(StoreUnusable, match=r"may this user|to this user"):
+        open_store(url(path), exclusive=exclusive)
+    assert path.read_bytes() == before
+    store = open_store(url(path), exclusive=exclusive)
+    assert (await store.count())["items"] == 3
+    await store.close()
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+async def test_f110_a_file_of_another_owner_is_refused(open_folder: Path, exclusive: bool) -> None:
+    path = open_folder / "store.db"
+    await made(path)
+    beside(path, ".lock").chmod(0o666)
+    with as_nobody(path, mode=0), pytest.raises(StoreUnusable, match="cannot be read"):
+        open_store(url(path), exclusive=exclusive)
+
+
+async def test_f110_a_folder_or_a_lock_that_may_not_be_written_is_refused(open_folder: Path) -> None:
+    path = open_folder / "store.db"
+    with as_nobody(open_folder), pytest.raises(StoreUnusable, match="may this user"):
+        open_store(url(path))
+    await made(path)
+    path.chmod(0o666)
+    beside(path, ".lock").chmod(0o666)
+    with as_nobody(open_folder), pytest.raises(StoreUnusable, match="to this user"):
+        open_store(url(path), exclusive=True)
+    with as_nobody(beside(path, ".lock")), pytest.raises(StoreUnusable, match=r"store\.db\.lock: cannot be opened"):
+        open_store(url(path), exclusive=True)
 
 
 async def test_f142_a_second_service_is_refused_and_commands_work_beside(store: SqliteStore, path: Path) -> None:
@@ -149,6 +220,42 @@ async def test_f142_a_second_service_is_refused_and_commands_work_beside(store: 
     second = open_store(url(path), exclusive=True)
     assert len(await second.sources()) == 1
     await second.close()
+
+
+STARTER = """
+import sys
+from monitor.errors import ServiceRunning
+from storage import open_store
+sys.stdin.readline()
+try:
+    store = open_store(sys.argv[1], exclusive=True)
+except ServiceRunning as error:
+    print(error, flush=True)
+else:
+    print("holds", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_f142_of_many_services_that_start_at_once_one_holds_the_store_and_the_others_name_it(path: Path) -> None:
+    """On a store that is not there yet, either."""
+    with contextlib.ExitStack() as stack:
+        command = [sys.executable, "-c", STARTER, url(path)]
+        started = [
+            stack.enter_context(
+                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(5)
+        ]
+        for each in started:
+            assert each.stdin is not None
+            each.stdin.write("now\n")
+            each.stdin.flush()
+        answers = {each.pid: said(each) for each in started}
+    holders = [pid for pid, answer in answers.items() if answer == "holds"]
+    assert len(holders) == 1, answers
+    refused = [answer for answer in answers.values() if answer != "holds"]
+    assert all(f"process {holders[0]}" in answer or "process unknown" in answer for answer in refused), answers
 
 
 async def test_a_closed_store_is_one_file_and_opens_in_other_programs(path: Path) -> None:

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import random
-import resource
 import shutil
-import signal
-import sqlite3
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from monitor.errors import ServiceRunning, StoreBusy, StoreError, StoreFull, StoreUnusable
-from monitor.model import Decision, Delivery, Validators
-from storage import open_store, restore
-from storage.sqlite import schema
-from storage.sqlite.opening import connect, create
-from storage.sqlite.store import SqliteStore
-from storage.sqlite.upkeep import has_wal_reset_race
-from storage.sqlite.writer import Writer
-from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
-from tests.storage.sqlite.files import PATIENCE, ROOT, begun, beside, contents, filer, kill_after, made, rows, said, url
+from monitor.errors import StoreUnusable
+from storage import open_store
+from storage.sqlite import walog
+from tests.storage.sqlite.files import beside, kill_after, url
 
 pytestmark = pytest.mark.anyio
 
@@ -80,3 +60,72 @@ def test_f110_a_log_without_its_file_is_refused(path: Path) -> None:
     with pytest.raises(StoreUnusable, match="missing"):
         open_store(url(path), exclusive=True)
     assert not path.exists()
+
+
+# ------------------------------------------------------------------ damage that no crash explains
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a service leaves that was killed after a dozen answers: the store with its log and its lock."""
+    path = tmp_path_factory.mktemp("left") / "store.db"
+    kill_after(path, 12)
+    return path
+
+
+def as_left(left: Path, path: Path, log: bytes) -> Path:
+    """The same, but for its log."""
+    for ending in ("", ".lock"):
+        shutil.copyfile(beside(left, ending), beside(path, ending))
+    beside(path, "-wal").write_bytes(log)
+    return path
+
+
+async def held(path: Path) -> int:
+    """How many articles a service finds; everything it holds is whole."""
+    store = open_store(url(path), exclusive=True)
+    counts = await store.count()
+    assert [each for each in await store.check() if "damaged" in each] == []
+    assert (counts["matches"], counts["pending"] + counts["delivered"]) == (counts["items"], 2 * counts["items"])
+    await store.close()
+    return counts["items"]
+
+
+async def test_f110_a_log_cut_anywhere_is_read_as_far_as_it_is_whole(left: Path, tmp_path: Path) -> None:
+    log, chance = beside(left, "-wal").read_bytes(), random.Random(110)
+    cuts = sorted({0, 1, 31, 32, 33, 56, len(log), *(chance.randrange(len(log)) for _ in range(20))})
+    found = []
+    for cut in cuts:
+        (folder := tmp_path / str(cut)).mkdir()
+        found.append(await held(as_left(left, folder / "store.db", log[:cut])))
+    assert found == sorted(found)
+    assert (found[0], found[-1] >= 12) == (0, True)
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+async def test_f110_a_log_that_is_damaged_in_its_middle_is_refused(
+    left: Path, path: Path, tmp_path: Path, exclusive: bool
+) -> None:
+    """SQLite would read up to there, and what was acknowledged after it would be gone without a word."""
+    log, chance = beside(left, "-wal").read_bytes(), random.Random(111)
+    header, frames = range(32), [chance.randrange(32, len(log) // 2) for _ in range(20)]
+    for place in (*header, *frames):
+        damaged = bytearray(log)
+        damaged[place] ^= 0x10
+        as_left(left, path, bytes(damaged))
+        with pytest.raises(StoreUnusable, match=r"store\.db-wal.*is damaged.*delete store\.db\.lock"):
+            open_store(url(path), exclusive=exclusive)
+        assert beside(path, "-wal").read_bytes() == damaged, "left alone"
+    beside(path, ".lock").unlink()
+    assert await held(path) < 12, "as the advice says: what can be read"
+
+
+async def test_f110_rests_of_an_earlier_round_and_of_the_last_transaction_are_no_damage(left: Path, path: Path) -> None:
+    log = beside(left, "-wal").read_bytes()
+    frame = 24 + 4096
+    older = bytearray(log[-3 * frame :])
+    for start in range(0, len(older), frame):
+        older[start + 8 : start + 16] = b"otherold"
+    for tail in (bytes(older), b"\xa5" * 9000, log[-frame:]):
+        assert not walog.damaged(beside(as_left(left, path, log + tail), "-wal"), seconds=10)
+        assert await held(path) >= 12
