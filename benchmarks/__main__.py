@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-ALL = ("start", "replay", "polling", "feeds_suite", "articles", "keywords", "watches")
+ALL = ("start", "replay", "polling", "feeds_suite", "articles", "keywords", "watches", "stories")
 
 
 def main() -> int:

@@ -79,7 +79,7 @@ class Bench:
 
     async def poll_all(self) -> None:
         """Make every source due, and wait until each was asked and filed."""
-        while self.service.running.visits:  # what is under way may have been answered before the site changed
+        while self.service.visits.under_way:  # what is under way may have been answered before the site changed
             await asyncio.sleep(0.01)
         due = [state.id for state in await self.store.sources()]
         self.clock.set(self.clock.now() + timedelta(seconds=1))

@@ -14,7 +14,7 @@ from config.errors import Problem
 from config.positions import Layout, layout
 from config.positions import Path as KeyPath
 
-Kind = Literal["wirewatch", "outlet", "watches", "concepts", "claims"]
+Kind = Literal["wirewatch", "outlet", "watches", "concepts", "claims", "origins"]
 
 _LIMIT = 8 * 1024 * 1024  # ours are a few kilobytes; a file this long is a mistake
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

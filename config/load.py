@@ -1,9 +1,9 @@
 """A folder of TOML -> `Config`, or every problem of every file at once.
 
 The folder holds ``wirewatch.toml``, ``outlets/*.toml`` (one outlet a file), ``watches/*.toml`` (one beat a file),
-``concepts.toml`` and ``claims.toml``. Each of the five that it lacks is taken from what ships; one that it has replaces
-the shipped one whole, except that ``extend = true`` at the top of the last two adds to the shipped tables. Files whose
-names begin with a dot are editors' own and are not read.
+``concepts.toml``, ``claims.toml`` and ``origins.toml``. Each of the six that it lacks is taken from what ships; one
+that it has replaces the shipped one whole, except that ``extend = true`` at the top of the last three adds to the
+shipped tables. Files whose names begin with a dot are editors' own and are not read.
 """
 
 from __future__ import annotations
@@ -12,13 +12,29 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from config import crosscheck, references, wording
 from config.document import Document, Kind, read
 from config.errors import ConfigError, Problem
-from config.model import ClaimFile, Claims, ClaimWords, Concept, ConceptFile, Config, Outlet, Place, Settings, Watch, WatchFile, Written
+from config.model import (
+    ClaimFile,
+    Claims,
+    ClaimWords,
+    Concept,
+    ConceptFile,
+    Config,
+    OriginFile,
+    OriginTables,
+    Outlet,
+    Place,
+    Settings,
+    Watch,
+    WatchFile,
+    Written,
+)
 from config.positions import spot_in
 from config.schema import MODELS
 
@@ -28,9 +44,14 @@ PARTS: Mapping[str, Kind] = {
     "watches": "watches",
     "concepts.toml": "concepts",
     "claims.toml": "claims",
+    "origins.toml": "origins",
 }
 """What a folder may hold, and the kind of each."""
-_TABLES: Mapping[Kind, tuple[str, ...]] = {"concepts": ("concepts",), "claims": ("hedges", "denials")}
+_TABLES: Mapping[Kind, tuple[str, ...]] = {
+    "concepts": ("concepts",),
+    "claims": ("hedges", "denials"),
+    "origins": ("agencies", "outlets", "bodies", "patterns", "words"),
+}
 """Of the files that may extend the shipped ones: what holds the tables that are added and replaced by name."""
 
 
@@ -67,6 +88,7 @@ def load(
         watches={watch.id: watch for watch in told.watches},
         concepts=told.concepts,
         claims=Claims(hedges=told.hedges, denials=told.denials),
+        origins=OriginTables(**told.origins),
         places=places,
         strings=strings,
         secrets=secrets.values if secrets else {},
@@ -79,7 +101,7 @@ def load(
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Settings first, then outlets, watches, concepts, claims; in each file by place."""
+    """Settings first, then outlets, watches, concepts, claims, origins; in each file by place."""
     return sorted(problems, key=lambda each: (_rank(each), each.file, each.line, each.column))
 
 
@@ -126,6 +148,8 @@ class _Told:
     concepts: dict[str, Concept] = field(default_factory=dict)
     hedges: dict[str, ClaimWords] = field(default_factory=dict)
     denials: dict[str, ClaimWords] = field(default_factory=dict)
+    origins: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The tables of `OriginTables` by their kinds."""
 
     def take(self, document: Document | Problem) -> None:
         if isinstance(document, Problem):
@@ -153,6 +177,9 @@ class _Told:
             case ClaimFile():
                 self.hedges |= value.hedges
                 self.denials |= value.denials
+            case OriginFile():
+                for table in _TABLES["origins"]:
+                    self.origins.setdefault(table, {}).update(getattr(value, table))
 
 
 def _read(folder: Path | None, draft: Path | None, trial: Path | None) -> _Told:
@@ -200,7 +227,7 @@ def _files(part: Path) -> list[Path]:
 
 
 def _rank(problem: Problem) -> int:
-    """Settings first, then outlets, watches, concepts, claims."""
+    """Settings first, then outlets, watches, concepts, claims, origins."""
     parts = problem.file.removeprefix("shipped/").split("/")
     return list(PARTS).index(parts[0]) if parts[0] in PARTS else len(PARTS)
 

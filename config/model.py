@@ -577,6 +577,113 @@ class ClaimFile(Claims):
     """Add to the tables that ship, replacing those of the same name; without it the file stands alone."""
 
 
+class OriginName(_Told):
+    """``[agencies.ID]``, ``[outlets.ID]``, ``[bodies.ID]``: what a source is called in three languages.
+
+    A form is found with everything attached in front. One written with a capital is found only with one, one written in
+    capitals only in capitals.
+    """
+
+    en: tuple[Form, ...] = ()
+    """Its names in Latin letters, found in texts of every language."""
+    he: tuple[Form, ...] = ()
+    """Its names in Hebrew."""
+    ar: tuple[Form, ...] = ()
+    """Its names in Arabic."""
+    weak: Mapping[Language, tuple[Form, ...]] = Field(default_factory=dict)
+    """Names with another common meaning: they count in quotation marks, in a credit, or beside a word of `beside`."""
+    beside: Mapping[Language, tuple[Form, ...]] = Field(default_factory=dict)
+    """Words of which one must stand directly before or behind a weak name."""
+    unless: Mapping[Language, tuple[Form, ...]] = Field(default_factory=dict)
+    """Longer names that hold one of its names and are something else."""
+    signs: tuple[Form, ...] = ()
+    """Phrases that end its copy without its name; ``…`` stands for up to forty words."""
+    outlets: tuple[Id, ...] = ()
+    """Outlets of the configuration that are this source, besides one of the same id."""
+
+    @model_validator(mode="after")
+    def _some_name(self) -> Self:
+        if not (self.en or self.he or self.ar or any(self.weak.values())):
+            raise ValueError("a source needs a name in at least one language: en, he or ar")
+        return self
+
+
+Relation = Literal["credit", "cite", "statement"]
+"""``credit``: the text is the source's copy; ``cite``: it repeats what the source reported; ``statement``: it tells
+what an official body said."""
+
+
+class OriginPattern(_Told):
+    """``[patterns.NAME]``: how texts name whose reporting they are.
+
+    ``@`` is the source's name with the words of ``[words.describing]`` around it; letters before it (``ל@``) must be
+    attached to it, ``@'s`` is a possessive. ``a|b`` is either word, ``…`` stands for up to three words, and at the
+    end ``.`` is the end of a sentence and ``:`` a colon.
+    """
+
+    relation: Relation
+    """``credit`` (of agencies and outlets), ``cite`` (of agencies and outlets) or ``statement`` (of bodies)."""
+    en: tuple[Form, ...] = ()
+    """Patterns in English."""
+    he: tuple[Form, ...] = ()
+    """Patterns in Hebrew."""
+    ar: tuple[Form, ...] = ()
+    """Patterns in Arabic."""
+
+    @field_validator("en", "he", "ar")
+    @classmethod
+    def _readable(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            if pattern.count("@") != 1:
+                raise ValueError("a pattern holds the source's name once, as @")
+            if not any(re.search(r"\w", word) for word in pattern.split() if "@" not in word):
+                raise ValueError("a pattern needs a word besides @")
+            if re.search(r"@(?!'s)\S|@'s\S", pattern):
+                raise ValueError("nothing but 's may be attached behind @")
+        return patterns
+
+
+WordsName = Literal["describing", "officials", "governing", "photo", "source", "via"]
+"""``describing``: may stand between pattern and name; ``officials``: behind a body's name, not the body speaks;
+``governing``: before a body's name, somebody else is the subject; ``photo``: the credit of a picture; ``source``: before
+a colon, a credit; ``via``: behind a publisher's name, of whoever passes it on."""
+
+
+class OriginWords(_Told):
+    """``[words.NAME]``: words by which names and patterns are read."""
+
+    en: tuple[Form, ...] = ()
+    """In English."""
+    he: tuple[Form, ...] = ()
+    """In Hebrew."""
+    ar: tuple[Form, ...] = ()
+    """In Arabic."""
+
+
+class OriginTables(_Told):
+    """How texts name whose reporting they are: the sources' names, and the patterns around them."""
+
+    agencies: Mapping[Id, OriginName] = Field(default_factory=dict)
+    """One table each: ``[agencies.ID]``; what they write is published by others as it is."""
+    outlets: Mapping[Id, OriginName] = Field(default_factory=dict)
+    """One table each: ``[outlets.ID]``; others repeat what they reported."""
+    bodies: Mapping[Id, OriginName] = Field(default_factory=dict)
+    """One table each: ``[bodies.ID]``; what they state is the origin ``statement:ID``."""
+    patterns: Mapping[ConceptId, OriginPattern] = Field(default_factory=dict)
+    """One table each: ``[patterns.NAME]``."""
+    words: Mapping[WordsName, OriginWords] = Field(default_factory=dict)
+    """By which names and patterns are read: ``[words.describing]``, and so on."""
+
+
+class OriginFile(OriginTables):
+    """The whole of ``origins.toml``."""
+
+    version: Literal[1]
+    """Of the file's format."""
+    extend: StrictBool = False
+    """Add to the tables that ship, replacing those of the same name; without it the file stands alone."""
+
+
 class Examples(_Told):
     """Headlines that must and must not fire the watch; `wirewatch check` runs them."""
 
@@ -599,6 +706,10 @@ class Watch(_Told):
     """Empty means all."""
     on: tuple[Literal["new", "edited"], ...] = ("new",)
     """What fires it: an item that is new, one that was edited."""
+    edited: tuple[ChangeClass, ...] = Field(
+        default=("number", "name", "quote", "hedge", "denial", "date"), min_length=1
+    )
+    """With ``edited`` in `on`: which changes of a text that matched before are told (``docs/edits.md``)."""
     max_age: Duration | None = None
     """Items dated older are not told."""
     cooldown: Duration | None = None
@@ -651,6 +762,7 @@ class Config(_Told):
     watches: Mapping[str, Watch]
     concepts: Mapping[str, Concept]
     claims: Claims = Claims()
+    origins: OriginTables = OriginTables()
     places: Mapping[str, Place] = Field(default_factory=dict)
     """``"watch.hostage-deal.when"`` → where it stands; keys are kind, id, key."""
     strings: Mapping[str, Written] = Field(default_factory=dict, repr=False, exclude=True)
@@ -664,8 +776,9 @@ class Config(_Told):
 
 __all__ = [
     "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "ChangeClass", "Channel", "ClaimFile", "ClaimWords", "Claims",
-    "Concept", "ConceptFile", "Config", "Examples", "FileReference", "IdentityRule", "Language", "Outlet", "Place",
-    "Retention", "Selectors", "Service",
-    "Settings", "Severity", "Source", "SourceKind", "StoreSettings", "Watch", "WatchFile", "Web", "Written",
+    "Concept", "ConceptFile", "Config", "Examples", "FileReference", "IdentityRule", "Language", "OriginFile",
+    "OriginName", "OriginPattern", "OriginTables", "OriginWords", "Outlet", "Place", "Relation", "Retention",
+    "Selectors", "Service", "Settings", "Severity", "Source", "SourceKind", "StoreSettings", "Watch", "WatchFile",
+    "Web", "WordsName", "Written",
     "duration", "store_path", "written",
 ]  # fmt: skip

@@ -18,8 +18,10 @@ _ABOUT: Mapping[Kind, str] = {
     "watches": "The watches of one beat. The files in this folder replace all shipped watches.",
     "concepts": "The concepts that watches name as @NAME. This copy replaces the shipped one; to add to the shipped\n"
     "# concepts instead, keep only your own tables here and write extend = true below version.",
-    "claims": "How texts hedge and deny, by which edits are classed. This copy replaces the shipped one; extend = true\n"
-    "# below version adds its tables to the shipped ones.",
+    "claims": "How texts hedge and deny, by which edits are classed. This copy replaces the shipped one; extend =\n"
+    "# true below version adds its tables to the shipped ones.",
+    "origins": "How texts name whose reporting they are. This copy replaces the shipped one; extend = true below\n"
+    "# version adds its tables to the shipped ones.",
 }
 
 

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of the five kinds of file, for editors and for naming what a table may hold."""
+"""JSON Schema (draft 2020-12) of the six kinds of file, for editors and for naming what a table may hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from config.document import Kind
-from config.model import ClaimFile, ConceptFile, Outlet, Settings, WatchFile, written
+from config.model import ClaimFile, ConceptFile, OriginFile, Outlet, Settings, WatchFile, written
 
 MODELS: Mapping[Kind, type[BaseModel]] = {
     "wirewatch": Settings,
@@ -19,6 +19,7 @@ MODELS: Mapping[Kind, type[BaseModel]] = {
     "watches": WatchFile,
     "concepts": ConceptFile,
     "claims": ClaimFile,
+    "origins": OriginFile,
 }
 _TITLES: Mapping[Kind, str] = {
     "wirewatch": "wirewatch.toml: settings and channels",
@@ -26,6 +27,7 @@ _TITLES: Mapping[Kind, str] = {
     "watches": "watches/NAME.toml: the watches of one beat",
     "concepts": "concepts.toml: the concepts that watches name",
     "claims": "claims.toml: how texts hedge and deny",
+    "origins": "origins.toml: how texts name whose reporting they are",
 }
 
 

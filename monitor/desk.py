@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from config.errors import ConfigError, Problem
 from config.load import in_order, load, place_in
-from config.model import Cadence, Channel, Config, Outlet, Source, Watch
+from config.model import Cadence, ChangeClass, Channel, Config, Outlet, Source, Watch
 from monitor import canary, health, rhythm, schedule, signs
 from monitor.alerts import policy
 from monitor.alerts.waiting import Told
@@ -43,8 +43,10 @@ from monitor.model import (
 )
 from monitor.ports import Archive, Clock, Decide, Ledger, Schedule
 from monitor.restdays import Week, prepare, week_of
+from monitor.stories.changes import Text, changes
 from monitor.stories.copies import TitleIndex
 from monitor.stories.identity import candidates
+from monitor.stories.phrases import Phrases
 from monitor.watches.compile import BadWatch, WatchSet, compile_watches
 from monitor.watches.engine import ItemText
 from monitor.watches.lint import Linter
@@ -71,6 +73,8 @@ class Edition:
     watches: WatchSet
     by_id: Mapping[str, Watch]
     outlets: Mapping[str, Outlet]
+    phrases: Phrases
+    """How hedges and denials are told."""
 
     def channels_for(self, outlet: str) -> tuple[Channel, ...]:
         """The channels that items of an outlet may be told on."""
@@ -107,7 +111,8 @@ def edition(config: Config) -> Edition:
     if bad:
         raise ConfigError([_problem(config, each) for each in bad])
     by_id = {**config.watches, **{watch.id: watch for watch in own}}
-    return Edition(config=config, watches=compiled, by_id=by_id, outlets=outlets)
+    phrases = Phrases.of(config.claims, config.concepts)
+    return Edition(config=config, watches=compiled, by_id=by_id, outlets=outlets, phrases=phrases)
 
 
 def remarks(edition: Edition) -> tuple[str, ...]:
@@ -345,6 +350,7 @@ class Desk:
             return Decision(
                 matches=matches,
                 alerts=rows,
+                classes=setting.changed,
                 copy_of=copy_of,
                 copy_reason=reason,
                 read_page=change.fresh and not _held_back(item, baseline) and _wants_page(outlet, item, matches),
@@ -434,8 +440,9 @@ def _setting(
 ) -> policy.Setting:
     """What else decides about a change's alerts. The ledger is asked only for what can matter."""
     zone = ZoneInfo(edition.config.settings.service.time_zone)
+    changed = _changed(change, edition.phrases)
     setting = policy.Setting(
-        watches=edition.by_id, channels=edition.channels_for(change.item.outlet), zone=zone, now=now, baseline=baseline
+        watches=edition.by_id, changed=changed, channels=edition.channels_for(change.item.outlet), zone=zone, now=now, baseline=baseline
     )  # fmt: skip
     if not matches:
         return setting
@@ -448,13 +455,19 @@ def _setting(
         setting = replace(
             setting,
             last={key: Told(alert=alert, story=story) for key, alert in last.items()},
-            pressing=change.before is not None and _pressing(change.before, change.item),
         )
     return setting
 
 
-def _pressing(_before: Item, _after: Item) -> bool:
-    return False  # PLACEHOLDER
+def _changed(change: Change, phrases: Phrases) -> tuple[ChangeClass, ...]:
+    """What an edit changed; nothing where there was none: a new item, the first reading of its page."""
+    if change.before is None or change.completed:
+        return ()
+    return tuple(sorted(changes(_text(change.before), _text(change.item), phrases).classes))
+
+
+def _text(item: Item) -> Text:
+    return Text(title=item.title, lead=item.lead, body=item.body, language=item.language, kind=item.kind)
 
 
 def _may_be_empty(source: Source | None, due: SourceState, week: Week, now: datetime) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from config.model import Severity
+from config.model import ChangeClass, Severity
 
 TextLanguage = Literal["en", "he", "ar", "und"]
 """A text's own language; ``und``: no letters, or another language."""
@@ -303,6 +303,8 @@ class Revision:
     lead: str
     body: str
     text_hash: str
+    classes: tuple[ChangeClass, ...] = ()
+    """What the edit to this text changed; of the first text, and of one that came with the article's page, nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,6 +419,21 @@ class Message:
     """Which of the channel's recipients have it already (`Delivery.taken`)."""
 
 
+class Piece(NamedTuple):
+    """A run of original text of two that are compared."""
+
+    kind: Literal["kept", "removed", "added"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A stretch of a text that an edit changed."""
+
+    field: Literal["lead", "body"]
+    pieces: tuple[Piece, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
     """One alert with what is told by it."""
@@ -427,6 +444,10 @@ class Telling:
     copies: tuple[Item, ...] = ()
     was: str = ""
     """The item's headline before the edit that the alert tells."""
+    changed: tuple[ChangeClass, ...] = ()
+    """What that edit changed."""
+    edits: tuple[Edit, ...] = ()
+    """And where, below the headline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -459,6 +480,9 @@ class Room:
 
     messages: int
     alerts: int
+    probing: bool = False
+    """It does not answer, and one message asks whether it does again: the one that was tried least, so that one that
+    always fails cannot ask for the others for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -532,6 +556,8 @@ class Decision:
 
     matches: tuple[Match, ...] = ()
     alerts: tuple[NewAlert, ...] = ()
+    classes: tuple[ChangeClass, ...] = ()
+    """As `Revision.classes`."""
     copy_of: str | None = None
     copy_reason: str = ""
     read_page: bool = False

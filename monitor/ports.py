@@ -126,7 +126,7 @@ class Ledger(Protocol):
         ...
 
     def last(self, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
-        """(watch, channel) → the alert of these items that is pending or delivered and meant to leave last."""
+        """(watch, channel) → the alert of these items that was delivered last, or is pending and leaves later."""
         ...
 
     def muted(self) -> Collection[str]:
@@ -201,7 +201,8 @@ class Outbox(Protocol):
     async def claim_messages(
         self, now: datetime, *, rooms: Mapping[str, Room], lease: timedelta
     ) -> tuple[Message, ...]:
-        """Lease what is due on the channels that have room, most severe first, then oldest.
+        """Lease what is due on the channels that have room, most severe first, then oldest; on one that is only probed
+        first what was tried least.
 
         A row whose turn comes gets its message: alone, or with all due rows of its ``gather``. More than ten single
         messages of a watch on a channel within five minutes are a flood: the next rows wait half a minute and leave

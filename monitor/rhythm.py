@@ -33,7 +33,7 @@ _TOLD_GROWS = 1.5
 FADE = 42.0
 """Days in which what was learnt fades to 1/e."""
 A_LOOK_BACK = timedelta(days=60)
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_HOUR, _DAY, _SOON = timedelta(hours=1), timedelta(days=1), timedelta(minutes=30)
 _UNKNOWN = 1.0
 """Hours of unseen time that each slot is taken to have beside those it was watched for."""
 _FEW, _SHORT, _SHORT_ENDS = 9.0, 1 / 3, 1 / 2
@@ -67,6 +67,8 @@ def learned(
         return _begun(answer, found, now) if found else None
     if not unchanged and not size:
         return rhythm
+    if unchanged and timedelta() <= now - rhythm.seen < _SOON and not _unusual(rhythm):
+        return rhythm  # the next answer teaches as much: most polls cost nothing here
     gap = now - rhythm.seen
     listed, new = _compared(rhythm.listed, found)
     changes: dict[str, Any] = {"seen": now, "listed": listed}
@@ -198,11 +200,15 @@ def _is_garbled(answer: Answer) -> bool:
 
 def _the_same_again(rhythm: Rhythm) -> dict[str, Any]:
     """What was unusual about the last listing still is."""
-    polls = (rhythm.short_polls, rhythm.foreign_polls, rhythm.garbled_polls)
-    if not any(polls):
+    if not _unusual(rhythm):
         return {}
+    polls = (rhythm.short_polls, rhythm.foreign_polls, rhythm.garbled_polls)
     short, foreign, garbled = (_count(each, goes_on=each > 0) for each in polls)
     return {"short_polls": short, "foreign_polls": foreign, "garbled_polls": garbled}
+
+
+def _unusual(rhythm: Rhythm) -> bool:
+    return bool(rhythm.short_polls or rhythm.foreign_polls or rhythm.garbled_polls)
 
 
 def _count(polls: int, *, goes_on: bool) -> int:

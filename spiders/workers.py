@@ -75,7 +75,10 @@ class Workers:
         """One try; ``None`` when the workers ended for another reason and this body must be read again."""
         if self._closed:
             return _failed("the workers are closed", task)
-        pool, future = self._scheduled(task)
+        try:
+            pool, future = self._scheduled(task)
+        except OSError as error:  # the process table is full, or no descriptor is free (F144)
+            return _failed(f"no worker can be started: {error.strerror or type(error).__name__}", task)
         self._pending[future] = pool
         coming = asyncio.wrap_future(future)
         try:

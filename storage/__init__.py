@@ -5,24 +5,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from monitor.errors import StoreUnusable
 from monitor.ports import Progress, Store
 
 
-def open_store(url: str, folder: Path | None = None, exclusive: bool = False) -> Store:
+def open_store(
+    url: str,
+    folder: Path | None = None,
+    exclusive: bool = False,
+    given_up: Callable[[], bool] = lambda: False,
+) -> Store:
     """Open the store that ``url`` names, making it if the file is missing and its folder is there.
 
     ``exclusive`` is for the service: it takes the service lock, or raises `ServiceRunning` naming the process that has
     it. Everyone else opens without and writes in short transactions beside it. `StoreUnusable` says what is wrong with
-    a file and what to do.
+    a file and what to do. A migration of a large store takes its time: ``given_up`` is asked meanwhile, and leaves the
+    store as it was (`StoreUnusable`).
     """
     _only_sqlite(url)
     from storage.sqlite.opening import path_of  # noqa: PLC0415 - half a second of imports, not for `--help`
     from storage.sqlite.store import SqliteStore  # noqa: PLC0415
 
-    return SqliteStore(path_of(url, folder), exclusive=exclusive)
+    return SqliteStore(path_of(url, folder), exclusive=exclusive, given_up=given_up)
 
 
 def is_there(url: str, folder: Path | None = None) -> bool:

@@ -266,6 +266,7 @@ def revision(row: Row) -> Revision:
         lead=row["lead"],
         body=row["body"],
         text_hash=row["text_hash"],
+        classes=tuple(json.loads(row["classes"])),
     )
 
 

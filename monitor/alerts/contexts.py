@@ -93,14 +93,14 @@ def _pieces(text: str, group: Sequence[tuple[int, int]]) -> Iterator[tuple[str, 
     at = start
     yield "…" if start > 0 else "", False
     for left, right in group:
-        yield _spaced(text[at:left]), False
-        yield cut(_spaced(text[left:right]), 200), True
+        yield spaced(text[at:left]), False
+        yield cut(spaced(text[left:right]), 200), True
         at = right
-    yield _spaced(text[at:end]), False
+    yield spaced(text[at:end]), False
     yield "…" if end < len(text) else "", False
 
 
-def _spaced(text: str) -> str:
+def spaced(text: str) -> str:
     """In one line, with the spaces at its ends kept: it stands beside another piece."""
     line = one_line(f"|{text}|")
     return line[1:-1]

@@ -20,10 +20,12 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
+from config.model import ChangeClass
+from monitor.alerts.edits import edits
 from monitor.alerts.lane import GIVE_UP, Lane
 from monitor.alerts.latency import Latency
 from monitor.errors import StoreError
-from monitor.model import Alert, Delivery, Item, Message, Parcel, Room, Telling
+from monitor.model import Alert, Delivery, Item, Message, Parcel, Revision, Room, Telling
 from monitor.ports import Archive, Channel, Clock, Outbox
 
 log = logging.getLogger(__name__)
@@ -142,7 +144,7 @@ class Dispatcher:
                 self._known[name] = channel
                 lane.renew()
             if room := lane.room(now, channel.at_once):
-                rooms[name] = Room(messages=room, alerts=channel.names)
+                rooms[name] = Room(messages=room, alerts=channel.names, probing=lane.down)
         return rooms
 
     # ------------------------------------------------------------------ sending
@@ -201,25 +203,33 @@ class Dispatcher:
         item = await self._archive.item(alert.item)
         if item is None:
             return None
-        was = ""
+        before: Revision | None = None
+        changed: tuple[ChangeClass, ...] = ()
         edited = alert.state.startswith("edited:")
         if edited or item.revision != alert.revision:
-            item, was = await self._then(item, alert.revision)
+            item, before, changed = await self._then(item, alert.revision)
+        if not edited:
+            before = None
         original = await self._archive.item(item.copy_of) if item.copy_of else None
         copies = (original,) if original is not None else ()
-        return Telling(alert=alert, item=item, copies=copies, was=was if edited else "")
+        return Telling(
+            alert=alert, item=item, copies=copies,
+            was=before.title if before is not None and before.title != item.title else "",
+            changed=changed if edited else (), edits=edits(before, item) if before is not None else (),
+        )  # fmt: skip
 
-    async def _then(self, item: Item, revision: str) -> tuple[Item, str]:
-        """The item as it read in that revision, and its headline before; as it is when the revision is not kept."""
+    async def _then(self, item: Item, revision: str) -> tuple[Item, Revision | None, tuple[ChangeClass, ...]]:
+        """The item as it read in that revision, the text before it, and what changed between them; as it is now when
+        the revision is not kept."""
         kept = await self._archive.revisions(item.id)
         place = next((place for place, each in enumerate(kept) if each.id == revision), None)
         if place is None:
-            return item, ""
+            return item, None, ()
         then = kept[place]
-        before = kept[place - 1].title if place else ""
+        before = kept[place - 1] if place else None
         if item.revision != then.id:
             item = replace(item, revision=then.id, title=then.title, lead=then.lead, body=then.body)
-        return item, before if before != item.title else ""
+        return item, before, then.classes
 
     # ------------------------------------------------------------------ recording
 

@@ -22,6 +22,9 @@ class Markup:
     strong: Callable[[str], str]
     marked: Callable[[str], str]
     """Words that a watch found."""
+    removed: Callable[[str], str]
+    added: Callable[[str], str]
+    """What an edit took out, and what it put in."""
     isolated: Callable[[str, str], str]
     """Text and its language (empty: unknown): its own direction."""
     link: Callable[[str], str]
@@ -57,6 +60,8 @@ PLAIN = Markup(
     escape=lambda text: text,
     strong=lambda text: text,
     marked=lambda text: f"«{text}»",
+    removed=lambda text: f"[−{text}−]",
+    added=lambda text: f"[+{text}+]",
     isolated=lambda text, language: isolated(text),
     link=lambda address: address,
     linked=lambda text, address: f"{text} {address}",
@@ -68,6 +73,8 @@ MARKDOWN = Markup(
     escape=lambda text: _MARKDOWN.sub(lambda found: "\\" + found[0], text),
     strong=lambda text: f"**{text}**",
     marked=lambda text: f"**{text}**",
+    removed=lambda text: f"~~{text}~~",
+    added=lambda text: f"**{text}**",
     isolated=lambda text, language: isolated(text),
     link=lambda address: f"<{address}>",
     linked=lambda text, address: f"{text} <{address}>",
@@ -79,6 +86,8 @@ HTML = Markup(
     escape=escape,
     strong=lambda text: f"<strong>{text}</strong>",
     marked=lambda text: f"<mark>{text}</mark>",
+    removed=lambda text: f"<del>{text}</del>",
+    added=lambda text: f"<ins>{text}</ins>",
     isolated=_html_isolated,
     link=_html_link,
     linked=_html_linked,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from config.model import SEVERITIES, Channel, Watch
+from config.model import SEVERITIES, ChangeClass, Channel, Watch
 from monitor.alerts.waiting import Told, held
 from monitor.model import Change, Match, NewAlert
 
@@ -19,7 +19,10 @@ BASELINE = "baseline"
 BELOW_SEVERITY = "below severity"
 MUTED = "muted"
 NOT_IN_ON = "not in on"
-ONLY_BELOW_HEADLINE = "only the text below the headline changed"
+NOT_IN_EDITED = "not in edited: "
+"""Followed by what changed."""
+PRESSING: frozenset[ChangeClass] = frozenset({"number", "quote", "hedge", "denial"})
+"""Changes that do not wait for a cooldown."""
 TOO_OLD = "too old"
 TOLD_WITH = "told with "
 """Followed by the id of the alert that told it, on the same channel to the same watch."""
@@ -40,8 +43,8 @@ class Setting:
     last: Mapping[tuple[str, str], Told] = field(default_factory=dict)
     """(watch, channel) → what was told last of the same story: for watches with a cooldown."""
     muted: Collection[str] = ()
-    pressing: bool = False
-    """What changed does not wait for a cooldown: a number, a quote, a hedge, a denial."""
+    changed: tuple[ChangeClass, ...] = ()
+    """What an edit changed."""
 
 
 def rows(change: Change, matches: Sequence[Match], setting: Setting) -> tuple[NewAlert, ...]:
@@ -61,7 +64,7 @@ def rows(change: Change, matches: Sequence[Match], setting: Setting) -> tuple[Ne
             waits = None
             if not suppressed:
                 waits = held(
-                    watch, channel, last=setting.last.get((watch.id, name)), pressing=setting.pressing,
+                    watch, channel, last=setting.last.get((watch.id, name)), pressing=not PRESSING.isdisjoint(setting.changed),
                     zone=setting.zone, now=setting.now,
                 )  # fmt: skip
             made.append(
@@ -102,8 +105,8 @@ def _silent(change: Change, watch: Watch, setting: Setting) -> str:
     if edited and watch.id in change.matched_before:
         if "edited" not in watch.on:
             return NOT_IN_ON
-        if not change.title_changed:
-            return ONLY_BELOW_HEADLINE
+        if set(watch.edited).isdisjoint(setting.changed):
+            return NOT_IN_EDITED + ", ".join(setting.changed)
     elif not edited and "new" not in watch.on:
         return NOT_IN_ON
     # A text that matches for the first time on an edit is told whatever ``on`` says (F70).

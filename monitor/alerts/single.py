@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from monitor.alerts.contexts import FIELDS, Context, contexts, found, spans_of
+from monitor.alerts.contexts import FIELDS, Context, contexts, found, spaced, spans_of
 from monitor.alerts.markup import Markup
 from monitor.alerts.text import cut, isolated, size, unmentioned, unmentioned_link, web_link
 from monitor.alerts.wording import Form, Wording, headline, stamp, state
 from monitor.language.display import balanced, one_line
-from monitor.model import Alert, Item, Span, Telling
+from monitor.model import Alert, Edit, Item, Piece, Span, Telling
 
 DIRECTIONS = {"en": "ltr", "he": "rtl", "ar": "rtl"}
 
@@ -82,6 +82,11 @@ class Single:
             "state": alert.state,
             "headline": cut(headline(item), room.headline),
             "headline_before": cut(one_line(self.telling.was), room.headline) if self.telling.was else None,
+            "changed": list(self.telling.changed),
+            "edits": [
+                {"field": edit.field, "pieces": [[piece.kind, spaced(piece.text)] for piece in edit.pieces]}
+                for edit in self._edits(room)
+            ],
             "language": item.language,
             "direction": DIRECTIONS.get(item.language, "auto"),
             "outlet": item.outlet,
@@ -130,10 +135,11 @@ class Single:
         yield self._quoted(markup, cut(headline(item), room.headline))
         if was and room.contexts:
             yield f"Was: {self._quoted(markup, cut(one_line(was), room.headline))}"
+        yield from (f"In the {FIELDS[edit.field]}: {self._edited(markup, edit)}" for edit in self._edits(room))
         for context in contexts(spans_of(alert, item), item, room.contexts):
             yield f"In the {FIELDS[context.field]}: {self._context(markup, context)}"
         if room.times:
-            yield self._text(markup, f"{state(alert.state)} · {self._times()}")
+            yield self._text(markup, f"{self._state()} · {self._times()}")
         if room.copies and self.telling.copies:
             yield self._text(markup, self._also(room.copies))
         if room.fine_print:
@@ -165,6 +171,25 @@ class Single:
             for piece, found in context.pieces
         )
         return markup.isolated("".join(pieces), self._language)
+
+    def _state(self) -> str:
+        changed = ", ".join(self.telling.changed)
+        return state(self.alert.state) + (f" ({changed})" if changed else "")
+
+    def _edits(self, room: _Room) -> Sequence[Edit]:
+        return self.telling.edits[: room.contexts]
+
+    def _edited(self, markup: Markup, edit: Edit) -> str:
+        return markup.isolated("".join(self._piece(markup, piece) for piece in edit.pieces), self._language)
+
+    def _piece(self, markup: Markup, piece: Piece) -> str:
+        text = spaced(piece.text)
+        words = text.strip()
+        if piece.kind == "kept" or not words:
+            return markup.escape(self._safe(text))
+        before, _, after = text.partition(words)  # no markup stands right around a space
+        written = markup.escape(self._safe(words))
+        return before + (markup.removed if piece.kind == "removed" else markup.added)(written) + after
 
     @property
     def _language(self) -> str:

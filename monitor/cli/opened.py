@@ -17,10 +17,10 @@ from storage import is_there, open_store
 Result = TypeVar("Result")
 
 
-def store_of(config: Config, *, exclusive: bool = False) -> Store:
-    """The store the configuration names; relative paths start at the configuration's folder."""
+def store_of(config: Config, *, exclusive: bool = False, given_up: Callable[[], bool] = lambda: False) -> Store:
+    """The store the configuration names; relative paths start at the configuration's folder. See `open_store`."""
     folder = Path(config.folder) if config.folder else None
-    return open_store(config.settings.store.url, folder=folder, exclusive=exclusive)
+    return open_store(config.settings.store.url, folder=folder, exclusive=exclusive, given_up=given_up)
 
 
 def has_store(config: Config) -> bool:

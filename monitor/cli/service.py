@@ -80,7 +80,12 @@ async def serve(config: Config, folder: Path | None) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    store = store_of(config, exclusive=True)
+    try:  # in a thread: a migration may take long, and a signal must be heard meanwhile (F141)
+        store = await asyncio.to_thread(store_of, config, exclusive=True, given_up=stop.is_set)
+    except StoreUnusable:
+        if stop.is_set():
+            return 0
+        raise
     try:
         service = Service(config, store, SystemClock(), randomness=random.SystemRandom(), folder=folder)
         loop.add_signal_handler(signal.SIGHUP, service.reload.soon)

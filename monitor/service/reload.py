@@ -10,6 +10,7 @@ from pathlib import Path
 
 from config.errors import ConfigError
 from monitor import health
+from monitor.clock import rest
 from monitor.desk import Desk, open_edition, remarks
 from monitor.ports import Clock
 from monitor.service.channels import Channels
@@ -17,9 +18,9 @@ from monitor.service.running import Running
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 5000
-"""Milliseconds after which the folder is looked at though nothing was heard: the system tells nothing of a link or a
-folder that another took the place of (F139)."""
+LOOK_EVERY = 5.0
+"""Seconds after which the folder is looked at though nothing was heard: the system tells nothing of a link or a folder
+that another took the place of (F139)."""
 REFUSED_AGAIN = 60.0
 """Seconds after which a folder that was refused is read again."""
 _NOT_OURS = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock", ".jsonl", ".log")
@@ -41,7 +42,7 @@ class Reload:
     ) -> None:
         self._folder, self._desk, self._channels = folder, desk, channels
         self._clock, self._running, self._taken = clock, running, taken
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time, self._saved = asyncio.Lock(), asyncio.Event()
         self._stamps = _stamps(folder) if folder is not None else frozenset()
         self._told, self._read_at = "", 0.0
 
@@ -49,20 +50,33 @@ class Reload:
         """Until ``stop``: take what is saved in the folder."""
         if self._folder is None:
             return
+        hearing = asyncio.create_task(self._hear(self._folder, stop))
+        try:
+            while not stop.is_set():
+                await rest(self._clock, LOOK_EVERY, stop, self._saved)
+                self._saved.clear()
+                try:
+                    await self._look(await asyncio.to_thread(_stamps, self._folder))
+                except Exception:  # neither a fault of ours in reading a file nor one of the system ends the watching
+                    log.exception("configuration not taken, trying again")
+                    self._stamps = frozenset()
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _hear(self, folder: Path, stop: asyncio.Event) -> None:
+        """What the system tells of changes in the folder makes a look come sooner; without it they come all the same
+        (no watch is left, the folder was replaced)."""
         from watchfiles import Change, awatch  # noqa: PLC0415  (0.1 s that only a running service needs)
 
         def may_be_ours(_change: Change, path: str) -> bool:
             return not path.endswith(_NOT_OURS)
 
-        async for _changes in awatch(
-            self._folder, stop_event=stop, debounce=200, watch_filter=may_be_ours, rust_timeout=LOOK_EVERY,
-            yield_on_timeout=True,
-        ):  # fmt: skip
-            try:
-                await self._look(await asyncio.to_thread(_stamps, self._folder))
-            except Exception:  # neither a fault of ours in reading a file nor one of the system ends the watching
-                log.exception("configuration not taken, trying again")
-                self.soon()
+        try:
+            async for _changes in awatch(folder, stop_event=stop, debounce=200, watch_filter=may_be_ours):
+                self._saved.set()
+        except (OSError, RuntimeError) as error:
+            log.warning("saves are not heard of, the folder is looked at instead", extra={"error": str(error)})
 
     async def _look(self, fresh: frozenset[tuple[str, int, int, int]]) -> None:
         """Read the folder if anything in it changed. One that was refused is read again after a while all the same: a
@@ -73,9 +87,9 @@ class Reload:
             await self.now()
 
     def soon(self) -> None:
-        """Have the folder read again within `LOOK_EVERY`, though nothing in it seems changed (a secret's file did,
-        perhaps)."""
+        """Have the folder read again, though nothing in it seems changed (a secret's file did, perhaps)."""
         self._stamps = frozenset()
+        self._saved.set()
 
     async def now(self) -> bool:
         """Read the folder again; False when it is refused (F138: the last good one stays in force). One at a time:

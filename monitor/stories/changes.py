@@ -1,6 +1,6 @@
 """What changed between two texts of an article: a word diff, and the classes of change with the words that show them.
 
-Every sentence that changed is looked at by itself; what a class means stands in ``docs/edits.md``. Pure: no clock, no store.
+Every sentence that changed is looked at by itself; what a class means stands in ``docs/edits.md``. No clock, no store.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
 
+import regex
+
 from config.model import ChangeClass
-from monitor.model import Kind, TextLanguage
+from monitor.model import Kind, Piece, TextLanguage
 from monitor.stories import classes
 from monitor.stories.classes import Edited, Evidence, Field, Found, Reader, Reading, shown
-from monitor.stories.diff import Comparison, Piece, Side, compare, middles
+from monitor.stories.diff import Comparison, Side, compare, middles
 from monitor.stories.figures import figures
 from monitor.stories.phrases import Phrases
 from monitor.stories.quotes import Quotation, quotations
 from monitor.stories.units import cut, letters
 
+_INVISIBLE = regex.compile(r"\p{Cf}+")
 SENTENCES = 400
 """Changed sentences of one field that are read for classes; what else changed is wording."""
 FIELDS: tuple[Field, ...] = get_args(Field)
@@ -89,8 +92,9 @@ class _Written:
         return quotations(self.text)
 
     def quoted(self) -> list[str]:
-        """What it quotes, by its letters."""
-        return [letters(self.text[first:last]) for first, last in self.marks]
+        """What it quotes, by its letters, whatever spaces stand between its words."""
+        line = " ".join(_INVISIBLE.sub("", self.text).split())
+        return [letters(line[first:last]) for first, last in quotations(line)]
 
     def reading(self, side: Side, reader: Reader) -> Reading:
         return Reading(side, self.marks, self.language, reader)

@@ -89,7 +89,8 @@ class Reading:
         """Whether a name can stand among these units."""
         if any(self.text[unit.start].isupper() for unit in self.units[first:last]):
             return True
-        return any(first < name.last and name.first < last for name in (*self.named, *self.channels))
+        runs: tuple[Said | Figure, ...] = (*self.named, *self.channels)
+        return any(first < run.last and run.first < last for run in runs)
 
     @property
     def capitalised(self) -> frozenset[str]:

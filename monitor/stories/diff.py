@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from monitor.model import Piece
 from monitor.stories.units import Unit, cut
 
 PAIRS = 40_000
@@ -28,13 +30,6 @@ NEAR = 160
 
 Region = tuple[int, int, int, int]
 """Units before, from and to, and units after, from and to, that differ."""
-
-
-class Piece(NamedTuple):
-    """A run of original text."""
-
-    kind: Literal["kept", "removed", "added"]
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +67,18 @@ def compare(before: str, after: str, *, whole: bool = False) -> Comparison:
     pieces: list[Piece] = []
     pairs: list[Pair] = []
     old_starts, new_starts = _starts(old), _starts(new)
-    for i1, i2, j1, j2 in _blocks(old, new):
+    for i1, i2, j1, j2 in [(0, 1, 0, 1)] if whole else _blocks(old, new):
         if i1 == i2 and j1 == j2:
             continue
         if old[i1:i2] == new[j1:j2]:
             pieces.append(Piece("kept", "".join(old[i1:i2])))
             continue
+        head = tail = 0
+        sides: Iterable[tuple[Side | None, Side | None]]
         if i2 - i1 == j2 - j1 == 1:
             head, tail = _far(old[i1], new[j1])
             sides = [(_side(old[i1], old_starts[i1], head, tail), _side(new[j1], new_starts[j1], head, tail))]
         else:
-            head = tail = 0
             sides = _aligned(_sides(old, old_starts, i1, i2), _sides(new, new_starts, j1, j2))
         pieces.append(Piece("kept", old[i1][:head] if head else ""))
         for one, other in sides:
@@ -132,15 +128,15 @@ def _paired(one: Side | None, other: Side | None) -> Pair:
         return Pair(one, other)
     old, new = [unit.norm for unit in one.units], [unit.norm for unit in other.units]
     regions: list[Region] = []
-    last_i = last_j = 0
-    for i1, i2, j1, j2 in _blocks(old, new):
+    for region in _blocks(old, new):
+        i1, i2, j1, j2 = region
         if old[i1:i2] == new[j1:j2]:
             continue
-        if regions and (last_i, last_j) == (i1, j1):
-            i1, j1 = regions[-1][0], regions[-1][2]
-            regions.pop()
-        regions.append((i1, i2, j1, j2))
-        last_i, last_j = i2, j2
+        last = regions[-1] if regions else None
+        if last and (last[1], last[3]) == (i1, j1):
+            regions[-1] = (last[0], i2, last[2], j2)
+        else:
+            regions.append(region)
     return Pair(one, other, tuple(regions))
 
 
@@ -172,7 +168,7 @@ def _starts(texts: Sequence[str]) -> list[int]:
 
 
 def _aligned(old: list[Side], new: list[Side]) -> Iterable[tuple[Side | None, Side | None]]:
-    """Which sentence became which, in the order of the text; of two that were both replaced alone, one became the other."""
+    """Which sentence became which, in the order of the text."""
     partner = _partners(old, new)
     done = 0
     for index, side in enumerate(old):
@@ -219,7 +215,7 @@ def _traced(alike: list[list[float]], best: list[list[float]]) -> dict[int, int]
 def _left_alone(partner: dict[int, int], old: int, new: int) -> dict[int, int]:
     """Between two pairs, a sentence that went and one that came became each other when they are the only ones there."""
     edges = [(-1, -1), *sorted(partner.items()), (old, new)]
-    for (i1, j1), (i2, j2) in zip(edges, edges[1:], strict=False):
+    for (i1, j1), (i2, j2) in pairwise(edges):
         if i2 - i1 == 2 and j2 - j1 == 2:
             partner[i1 + 1] = j1 + 1
     return partner
@@ -280,7 +276,12 @@ def _pieces(pair: Pair) -> Iterator[Piece]:
     at_i = at_j = i = j = 0
     for i1, i2, j1, j2 in (*pair.regions, (len(old.units), 0, len(new.units), 0)):
         if i < i1:
-            start_i, start_j, end_i, end_j = old.units[i].start, new.units[j].start, old.units[i1 - 1].end, new.units[j1 - 1].end
+            start_i, start_j, end_i, end_j = (
+                old.units[i].start,
+                new.units[j].start,
+                old.units[i1 - 1].end,
+                new.units[j1 - 1].end,
+            )
             yield from _change(old.text[at_i:start_i], new.text[at_j:start_j])
             if old.text[start_i:end_i] == new.text[start_j:end_j]:
                 yield Piece("kept", old.text[start_i:end_i])

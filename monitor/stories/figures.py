@@ -6,8 +6,8 @@ A `Figure` says which units it is made of and what it comes to; two figures with
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from monitor.stories.numberwords import (
@@ -27,7 +27,9 @@ _DIGITS = re.compile(r"[א-ת\u0621-\u064a]{0,3}(\d+(?:[.,]\d+)*)([a-z]{0,3})")
 _ORDINAL = ("st", "nd", "rd", "th")
 _SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12}
 _DATE = re.compile(
-    r"[א-ת\u0621-\u064a]{0,3}(\d{1,4}(?:[/-]\d{1,2}){1,2}(?:[/-]\d{2,4})?|\d{1,2}(?:\.\d{1,2}){2,3}\d*|\d{1,2}:\d{2}(?::\d{2})?)(?:am|pm)?"
+    r"[א-ת\u0621-\u064a]{0,3}"
+    r"(\d{1,4}(?:[/-]\d{1,2}){1,2}(?:[/-]\d{2,4})?|\d{1,2}(?:\.\d{1,2}){2,3}\d*|\d{1,2}:\d{2}(?::\d{2})?)"
+    r"(?:am|pm)?"
 )
 _LONGEST = 18
 """Digits of a number that is worked with; longer ones are compared as written."""
@@ -109,15 +111,12 @@ class _Scan:
         found = None if norm.isalpha() else _DIGITS.fullmatch(norm)
         if found is None:
             return None
-        half = found[2]
-        if half not in ("am", "pm"):
-            half = "".join(unit.norm for unit in self.units[index + 1 : index + 3])
-            count = 3 if half in ("am", "pm") else 0
-            half = half if count else self._norm(index + 1)
-            count = count or (2 if half in ("am", "pm") else 0)
-        else:
-            count = 1
-        return Figure("date", f"at {found[1]} {half}", index, index + count) if count else None
+        behind = (self._norm(index + 1), self._norm(index + 2))
+        for half in ("am", "pm"):
+            count = 1 if found[2] == half else 2 if behind[0] == half else 3 if behind == tuple(half) else 0
+            if count:
+                return Figure("date", f"at {found[1]} {half}", index, index + count)
+        return None
 
     def _month(self, index: int) -> tuple[str, int] | None:
         """The month that begins here, and behind which unit it ends."""
@@ -246,28 +245,35 @@ def _grown(total: int, current: int, told: Meaning, *, attached: bool) -> tuple[
     """A number made of words with one more word; ``None`` when that word begins another number."""
     value = int(told.value) if told.value.isdigit() else 0
     if told.sort == "ten":
-        return (total, current + 10) if 0 < current % 100 < 10 else None
-    if told.sort in ("times", "vague"):
-        if not value or (told.sort == "vague" and not current):
-            return None
-        if value == 100:
-            return (total, (current or 1) * 100) if 0 < current < 10 or not current else None
-        return (total + max(current, 1) * value, 0) if current or (total and value < total) else None
-    if told.sort != "number":
-        return None
+        return (total, current + value) if 0 < current % 100 < 10 else None
+    if told.sort == "times" or (told.sort == "vague" and current):
+        return _multiplied(total, current, value) if value else None
+    if told.sort == "number" and _adds(total, current, value, attached=attached):
+        return total, current + value
+    return None
+
+
+def _multiplied(total: int, current: int, scale: int) -> tuple[int, int] | None:
+    if scale == 100:
+        return (total, max(current, 1) * scale) if current < 10 else None
+    return (total + max(current, 1) * scale, 0) if current or (total and scale < total) else None
+
+
+def _adds(total: int, current: int, value: int, *, attached: bool) -> bool:
+    """Whether a number goes on with this one: twenty-two, two hundred and fifty, خمسة وعشرون, two thousand nine."""
     low = current % 100
-    if 0 < value < 10 and (low % 10 == 0) and (low >= 20 or (not low and (current or total))):
-        return total, current + value
-    if 10 <= value < 100 and not low and (current or total):
-        return total, current + value
-    if attached and 0 < low < 10 and value in range(20, 100, 10):  # خمسة وعشرون
-        return total, current + value
-    return (total, current + value) if not current and total and value < total else None
+    if 0 < value < 10:
+        return (low >= 20 and low % 10 == 0) or (not low and bool(current or total))
+    if 10 <= value < 100 and (not low and (current or total)):
+        return True
+    if attached and 0 < low < 10 and value in range(20, 100, 10):
+        return True
+    return not current and 0 < value < total
 
 
 @lru_cache(maxsize=16384)
 def _may_begin(norm: str) -> bool:
-    """Whether a number or date may begin with this unit: it has a digit, a meaning, or is a sign or a date's first word."""
+    """Whether a number or date may begin with this unit: it has a digit or a meaning, or is a sign."""
     if meaning(norm) or not norm[0].isalnum() or any(map(str.isdigit, norm)) or norm in _PER_CENT_FIRST:
         return True
     return norm >= "\u0370" and any(_in(norm, words) for words in (_OPENERS, CLOCK, _DAY))

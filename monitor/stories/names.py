@@ -19,30 +19,39 @@ from monitor.stories.units import Unit
 _BREAK = re.compile(r"""[.!?:;"“”„«»‘(\[\n–—•|…]""")
 _CAPITAL = regex.compile(r"(?=\p{Latin})\p{Lu}")
 _INSIDE = re.compile(r"(?<=[a-z,] )[A-Z][^\W_]+")
-_TITLES = frozenset(
-    "mr mrs ms dr prof gen col lt maj capt sen rep gov st president prime minister pm secretary general king queen emir sheikh "
-    "foreign defence defense deputy vice i a an the my we he she it they ok".split()
-)  # fmt: skip
+_TITLES = frozenset([
+    "mr", "mrs", "ms", "dr", "prof", "gen", "col", "lt", "maj", "capt", "sen", "rep", "gov", "st", "president",
+    "prime", "minister", "pm", "secretary", "general", "king", "queen", "emir", "sheikh", "foreign", "defence",
+    "defense", "deputy", "vice", "i", "a", "an", "the", "my", "we", "he", "she", "it", "they", "ok",
+])  # fmt: skip
 """Capitalised, and no part of a name that an edit could change."""
-_ABBREVIATED = frozenset("mr mrs ms dr prof gen col lt maj capt sen rep gov st".split())
-_TELLING = frozenset(
-    "says said tells told denies denied confirms confirmed rejects rejected urges urged warns warned vows vowed calls called "
-    "meets met arrives arrived announces announced agrees agreed accepts accepted visits visited leaves left returns returned "
-    "welcomes welcomed insists insisted hosts hosted signs signed".split()
-)  # fmt: skip
-_COMMON = frozenset(
-    "official source report minister government group army military spokesman spokeswoman spokesperson envoy mediator team court "
-    "police ministry he she it they we who one side statement delegation family office leader president negotiator diplomat "
-    "mission neither nobody everyone that this which what both parliament cabinet movement agency broadcaster newspaper "
-    "in on at to of after before for from with without as but and or if when while since until under over by near about no not "
-    "new more most all some many several each every another other live breaking exclusive former senior top late meanwhile "
-    "however separately earlier later despite following according during between among inside outside only even still also "
-    "then there here now today yesterday tomorrow so such its his her their our these those where why how because although "
-    "though once per via against across through around like unlike head chief state national local regional".split()
-)  # fmt: skip
+_ABBREVIATED = frozenset(
+    ["mr", "mrs", "ms", "dr", "prof", "gen", "col", "lt", "maj", "capt", "sen", "rep", "gov", "st"]
+)
+_TELLING = frozenset([
+    "says", "said", "tells", "told", "denies", "denied", "confirms", "confirmed", "rejects", "rejected", "urges",
+    "urged", "warns", "warned", "vows", "vowed", "calls", "called", "meets", "met", "arrives", "arrived", "announces",
+    "announced", "agrees", "agreed", "accepts", "accepted", "visits", "visited", "leaves", "left", "returns",
+    "returned", "welcomes", "welcomed", "insists", "insisted", "hosts", "hosted", "signs", "signed",
+])  # fmt: skip
+_COMMON = frozenset([
+    "official", "source", "report", "minister", "government", "group", "army", "military", "spokesman", "spokeswoman",
+    "spokesperson", "envoy", "mediator", "team", "court", "police", "ministry", "he", "she", "it", "they", "we",
+    "who", "one", "side", "statement", "delegation", "family", "office", "leader", "president", "negotiator",
+    "diplomat", "mission", "neither", "nobody", "everyone", "that", "this", "which", "what", "both", "parliament",
+    "cabinet", "movement", "agency", "broadcaster", "newspaper", "in", "on", "at", "to", "of", "after", "before",
+    "for", "from", "with", "without", "as", "but", "and", "or", "if", "when", "while", "since", "until", "under",
+    "over", "by", "near", "about", "no", "not", "new", "more", "most", "all", "some", "many", "several", "each",
+    "every", "another", "other", "live", "breaking", "exclusive", "former", "senior", "top", "late", "meanwhile",
+    "however", "separately", "earlier", "later", "despite", "following", "according", "during", "between", "among",
+    "inside", "outside", "only", "even", "still", "also", "then", "there", "here", "now", "today", "yesterday",
+    "tomorrow", "so", "such", "its", "his", "her", "their", "our", "these", "those", "where", "why", "how", "because",
+    "although", "though", "once", "per", "via", "against", "across", "through", "around", "like", "unlike", "head",
+    "chief", "state", "national", "local", "regional",
+])  # fmt: skip
 
 
-_ADJECTIVES = frozenset("n s i ian ians an ans is ish ese ns".split())
+_ADJECTIVES = frozenset(["n", "s", "i", "ian", "ians", "an", "ans", "is", "ish", "ese", "ns"])
 
 
 class Name(NamedTuple):

@@ -22,12 +22,16 @@ class Meaning(NamedTuple):
     value: str
 
 
+def _words(written: str) -> list[str]:
+    return written.split()
+
+
 _NUMBERS = {
     0: "zero nil אפס صفر",
     1: "one אחד אחת واحد واحدة أحد إحدى first ראשון ראשונה أول أولى",
-    2: "two twice both couple pair second שניים שני שתיים שתי שנייה יומיים שבועיים חודשיים שעתיים פעמיים שנתיים "
-       "اثنان اثنين اثنتان اثنتين اثنا اثني اثنتا اثنتي ثاني ثانية يومان يومين أسبوعان أسبوعين شهران شهرين عامان عامين "
-       "ساعتان ساعتين مرتان مرتين سنتان سنتين",
+    2: "two twice couple second שניים שני שתיים שתי שנייה יומיים שבועיים חודשיים שעתיים פעמיים שנתיים "
+       "اثنان اثنين اثنتان اثنتين اثنا اثني اثنتا اثنتي ثاني ثانية يومان يومين أسبوعان أسبوعين شهران شهرين "
+       "عامان عامين ساعتان ساعتين مرتان مرتين سنتان سنتين",
     3: "three third שלוש שלושה שלושת שלישי שלישית ثلاث ثلاثة ثالث ثالثة",
     4: "four fourth ארבע ארבעה ארבעת רביעי רביעית أربع أربعة رابع رابعة",
     5: "five fifth חמש חמישה חמשת חמישי חמישית خمس خمسة خامس خامسة",
@@ -36,8 +40,8 @@ _NUMBERS = {
     8: "eight eighth שמונה שמונת שמיני שמינית ثماني ثمانية ثمان ثامن ثامنة",
     9: "nine ninth תשע תשעה תשעת תשיעי תשיעית تسع تسعة تاسع تاسعة",
     10: "ten tenth עשירי עשירית عاشر عاشرة",
-    11: "eleven", 12: "twelve dozen תריסר", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen", 17: "seventeen",
-    18: "eighteen", 19: "nineteen",
+    11: "eleven", 12: "twelve dozen תריסר", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen",
+    17: "seventeen", 18: "eighteen", 19: "nineteen",
     20: "twenty עשרים عشرون عشرين", 30: "thirty שלושים ثلاثون ثلاثين", 40: "forty ארבעים أربعون أربعين",
     50: "fifty חמישים خمسون خمسين", 60: "sixty שישים ستون ستين", 70: "seventy שבעים سبعون سبعين",
     80: "eighty שמונים ثمانون ثمانين", 90: "ninety תשעים تسعون تسعين",
@@ -59,10 +63,11 @@ _VAGUE = {  # after a unit they multiply as well: שלוש מאות, خمسة آ
 }  # fmt: skip
 _SIGNS = {
     "%": "percent pct אחוז אחוזים بالمئة بالمائة", "$": "dollar dollars דולר דולרים דולרי دولار دولارات دولارا",
-    "€": "euro euros אירו יורו يورو", "₪": "shekel shekels שקל שקלים שקלי شيكل شيقل", "£": "pounds לישט استرليني",
+    "€": "euro euros אירו יורו يورو", "₪": "shekel shekels שקל שקלים שקלי شيكل شيقل", "£": 'pounds ליש"ט جنيه',
 }  # fmt: skip
 _MONTHS = (
-    "january jan ינואר يناير", "february feb פברואר فبراير شباط", "mar מרץ מרס آذار", "april apr אפריל أبريل إبريل أفريل نيسان",
+    "january jan ינואר يناير", "february feb פברואר فبراير شباط", "mar מרץ מרס آذار",
+    "april apr אפריל أبريل إبريل أفريل نيسان",
     "מאי مايو أيار", "june jun יוני يونيو يونيه حزيران", "july jul יולי يوليو يوليه تموز", "august aug אוגוסט أغسطس",
     "september sep sept ספטמבר سبتمبر أيلول", "october oct אוקטובר أكتوبر", "november nov נובמבר نوفمبر",
     "december dec דצמבר ديسمبر",
@@ -71,8 +76,9 @@ _UNSURE_MONTHS = {3: "march مارس", 5: "may", 8: "آب"}  # months only besid
 MONTH_PAIRS = {("كانون", "ثاني"): "1", ("تشرين", "اول"): "10", ("تشرين", "ثاني"): "11", ("كانون", "اول"): "12"}
 """Months of two words, both without the article."""
 _WEEKDAYS = (
-    "sunday sundays الأحد", "monday mondays الاثنين الإثنين", "tuesday tuesdays الثلاثاء", "wednesday wednesdays الأربعاء",
-    "thursday thursdays الخميس", "friday fridays الجمعة", "saturday saturdays שבת السبت",
+    "sunday sundays الأحد", "monday mondays الاثنين الإثنين", "tuesday tuesdays الثلاثاء",
+    "wednesday wednesdays الأربعاء", "thursday thursdays الخميس", "friday fridays الجمعة",
+    "saturday saturdays שבת السبت",
 )  # fmt: skip
 HEBREW_DAYS = {"ראשונ": "1", "שני": "2", "שלישי": "3", "רביעי": "4", "חמישי": "5", "שישי": "6", "שבת": "7",
                "א": "1", "ב": "2", "ג": "3", "ד": "4", "ה": "5", "ו": "6"}  # fmt: skip
@@ -80,34 +86,32 @@ HEBREW_DAYS = {"ראשונ": "1", "שני": "2", "שלישי": "3", "רביעי"
 _WHEN = {
     "today": "today היום اليوم", "tomorrow": "tomorrow מחר غدا الغد", "yesterday": "yesterday אתמול أمس البارحة",
     "tonight": "tonight הלילה الليلة", "last night": "אמש", "in two days": "מחרתיים", "two days ago": "שלשום",
-    "morning": "morning mornings הבוקר בבוקר صباح صباحا", "noon": "noon midday צהריים", "afternoon": "afternoon عصرا ظهرا",
-    "evening": "evening evenings הערב בערב مساء", "midnight": "midnight חצות", "night": "overnight night", "dawn": "dawn فجرا",
+    "morning": "morning mornings הבוקר בבוקר صباح صباحا", "noon": "noon midday צהריים ظهرا",
+    "afternoon": "afternoon عصرا", "evening": "evening evenings הערב בערב مساء", "midnight": "midnight חצות",
+    "night": "overnight night", "dawn": "dawn فجرا",
     "this week": "השבוע", "weekend": "weekend סופש",
 }  # fmt: skip
 _SPANS = "week month year שבוע חודש שנה أسبوع شهر عام سنة"
 _WHICH = {
-    "next": "next coming following הבא הבאה הקרוב הקרובה المقبل المقبلة القادم القادمة", "this": "this current الجاري الجارية الحالي הנוכחי הנוכחית",
+    "next": "next coming following הבא הבאה הקרוב הקרובה المقبل المقبلة القادم القادمة",
+    "this": "this current الجاري الجارية الحالي הנוכחי הנוכחית",
     "last": "last past previous שעבר שעברה הקודם הקודמת الماضي الماضية المنصرم المنصرمة الفائت",
 }  # fmt: skip
-CLOCK = frozenset(map(normalise, "שעה ساعة".split()))
+CLOCK = frozenset(map(normalise, ["שעה", "ساعة"]))
 """A number behind these is a time."""
-CHANNELS = frozenset(map(normalise, "channel ערוץ חדשות قناة".split()))
+CHANNELS = frozenset(map(normalise, ["channel", "ערוץ", "חדשות", "قناة"]))
 """A number behind these is part of a broadcaster's name."""
-ON_MONTHS = frozenset(
-    map(
-        normalise,
-        "in of until by since last next this early late mid during from to through في من شهر خلال حتى منذ".split(),
-    )
-)
+_ON = "in of until by since last next this early late mid during from to through في من شهر خلال حتى منذ"
+ON_MONTHS = frozenset(normalise(word) for word in _words(_ON))
 """Words before a month that is also another word."""
-_WEAK = frozenset(map(normalise, _NUMBERS[1].split()))
+_WEAK = frozenset(normalise(word) for word in _words(_NUMBERS[1]))
 
 
 def _table() -> dict[str, Meaning]:
     made: dict[str, Meaning] = {}
 
     def add(words: str, sort: Sort, value: str) -> None:
-        made.update((normalise(word), Meaning(sort, value)) for word in words.split())
+        made.update((normalise(word), Meaning(sort, value)) for word in _words(words))
 
     for number, words in _NUMBERS.items():
         add(words, "number", str(number))

@@ -1,7 +1,7 @@
 """What a text says by the words of `config.model.Claims` and of the concepts that are names: hedges, denials, names.
 
-Phrases are found in their forms by the rules of `monitor.language.forms`, with everything attached in front, so that the
-lists stay short: ``מכחיש`` finds ``שמכחיש``, ``ينفي`` finds ``وينفي``.
+Phrases are found in their forms by the rules of `monitor.language.forms`, with everything attached in front, so that
+the lists stay short: ``מכחיש`` finds ``שמכחיש``, ``ينفي`` finds ``وينفي``.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ class Phrases:
     """The phrases in force, by the keywords and capitals that their first words may be, and letters that are attached
     to numbers."""
 
-    by_key: Mapping[str, tuple[_Phrase, ...]]
-    by_capitals: Mapping[str, tuple[_Phrase, ...]]
+    by_key: Mapping[str, tuple[_Phrase, ...]] = field(repr=False)
+    by_capitals: Mapping[str, tuple[_Phrase, ...]] = field(repr=False)
     attached: Mapping[str, str]
-    _begun: dict[str, _Begun] = field(default_factory=dict)
+    _begun: dict[str, _Begun] = field(default_factory=dict, repr=False)
     """What was worked out before: a word and the phrases that may begin with it."""
 
     @classmethod
@@ -154,7 +154,11 @@ class Phrases:
             yield Said("hedge", self.attached[before[-1]], index - 1, index)
         rest = units[index].norm.removeprefix("ו")
         name = self.attached.get(rest[0])
-        if name and len(rest) > 1 and (rest[1].isdigit() or (len(rest) > 3 and meaning(rest[1:]) and not is_weak(rest[1:]))):
+        if (
+            name
+            and len(rest) > 1
+            and (rest[1].isdigit() or (len(rest) > 3 and meaning(rest[1:]) and not is_weak(rest[1:])))
+        ):
             yield Said("hedge", name, index, index + 1)
 
 
@@ -209,10 +213,7 @@ def _takes(slot: Slot, text: str, unit: Unit) -> bool:
     told = _told(unit.norm)
     if slot.kind == "prefix":
         return any(key.startswith(slot.keys[0]) and slot.takes(how) for key, ways in told.items() for how in ways)
-    for key in slot.keys:
-        if key in told and any(map(slot.takes, told[key])):
-            return True
-    return False
+    return any(key in told and any(map(slot.takes, told[key])) for key in slot.keys)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -1,7 +1,7 @@
 """Whether one word is another misspelt: a slip inside the word, never another form of it.
 
-An inflection, a tense, an attached particle change what is said, and are no slips, although they are as small. Without a
-dictionary a slip that makes another word (form, from) cannot be told from a slip that makes none.
+An inflection, a tense, an attached particle change what is said, and are no slips, although they are as small. Without
+a dictionary a slip that makes another word (form, from) cannot be told from a slip that makes none.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Text into units: what two texts of an article are compared by.
 
-A unit is a token of `monitor.language.tokens`, a number with its separators (``1,500``, ``10:30``, ``24/11/2026``), or a
-sign that belongs to a number (``%``, ``₪``). Only what stands between units may be ignored when texts are compared.
+A unit is a token of `monitor.language.tokens`, a number with its separators (``1,500``, ``10:30``, ``24/11/2026``), or
+a sign that belongs to a number (``%``, ``₪``). Only what stands between units may be ignored when texts are compared.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import regex
@@ -40,7 +41,7 @@ def cut(text: str) -> list[Unit]:
     if _POSSESSIVE.search(text):
         units = [unit._replace(end=_owned(text, unit.end)) for unit in units]
     if not text.isascii():
-        units = _monotone(units)
+        units = _monotone(units, len(text))
     if _DIGITS.search(words.folded):
         units = _dates(text, _numbers(text, units))
     return _with_signs(text, units) if _SIGN.search(text) else units
@@ -51,14 +52,15 @@ def _owned(text: str, end: int) -> int:
     return found.end() if found else end
 
 
-def _monotone(units: list[Unit]) -> list[Unit]:
-    """Letters that decompose to several words (``㏂``) give these one place; only the first keeps it."""
+def _monotone(units: list[Unit], length: int) -> list[Unit]:
+    """Letters that decompose to several words (``㏂``) give these one place, which becomes one unit; in a text of such
+    letters places may be guessed, and lie behind its end."""
     kept: list[Unit] = []
     for unit in units:
-        if kept and unit.start < kept[-1].end:
+        if kept and (unit.start < kept[-1].end or unit.start >= length):
             last = kept[-1]
             kept[-1] = Unit(last.norm + unit.norm, last.start, max(last.end, unit.end))
-        else:
+        elif unit.start < unit.end:
             kept.append(unit)
     return kept
 
@@ -101,7 +103,7 @@ def _dates(text: str, units: list[Unit]) -> list[Unit]:
 def _is_date(text: str, three: list[Unit]) -> bool:
     if not all(unit.norm.isdecimal() for unit in three) or 4 not in (len(three[0].norm), len(three[2].norm)):
         return False
-    return all(text[a.end : b.start] in _DASHES for a, b in zip(three, three[1:], strict=False))
+    return all(text[a.end : b.start] in _DASHES for a, b in pairwise(three))
 
 
 def _with_signs(text: str, units: list[Unit]) -> list[Unit]:
@@ -121,7 +123,7 @@ def _signs(text: str, start: int, end: int) -> Iterator[Unit]:
 
 
 _DROPPED = regex.compile(r"[^\p{L}\p{N}]|\u0640")
-_DIGIT = regex.compile(r"\p{Nd}")
+_DIGITS_OF_ARABIC = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
 
 
 @lru_cache(maxsize=1024)
@@ -133,4 +135,4 @@ def letters(text: str) -> str:
     if text.isascii():
         return "".join(filter(str.isalnum, text)).casefold()
     plain = _DROPPED.sub("", unicodedata.normalize("NFKC", text))
-    return _DIGIT.sub(lambda found: str(unicodedata.digit(found[0])), plain).casefold()
+    return plain.translate(_DIGITS_OF_ARABIC).casefold()

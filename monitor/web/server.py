@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
@@ -13,9 +14,12 @@ from fastapi import FastAPI
 
 from monitor.errors import WirewatchError
 
+BACKLOG = 32
+"""Connections that wait to be taken. While no descriptor is free, asyncio logs as many failures a second (F144)."""
+
 
 class PageAddressTaken(WirewatchError):
-    """The page's port is in use."""
+    """The page's port is in use, or may not be used."""
 
 
 class _Server(uvicorn.Server):
@@ -30,7 +34,9 @@ async def serving(app: FastAPI, address: str, *, any_port: bool = False) -> Asyn
     sock = _listen(address, any_port)
     host, port = sock.getsockname()[:2]
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="off")
+        uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="off", backlog=BACKLOG
+        )
     )
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
@@ -55,7 +61,9 @@ def _listen(address: str, any_port: bool) -> socket.socket:
             refused = error
             continue
         return sock
+    taken = refused.errno == errno.EADDRINUSE
+    why = "Another program has the port" if taken else "This account may not use the port"
     raise PageAddressTaken(
-        f"The page cannot listen on {address}: {refused.strerror}. Another program has the port: set [web] address in "
-        "wirewatch.toml to a free one."
+        f"The page cannot listen on {address}: {refused.strerror}. {why}: set [web] address in wirewatch.toml to "
+        f"{'a free one' if taken else 'one from 1024 up'}."
     )

@@ -19,7 +19,6 @@ _REASONS = {
     policy.BASELINE: "older than the baseline at the first look at its source",
     policy.BELOW_SEVERITY: "below what the channel takes",
     policy.NOT_IN_ON: "the watch does not ask for this kind of change",
-    policy.ONLY_BELOW_HEADLINE: policy.ONLY_BELOW_HEADLINE,
     policy.TOO_OLD: "older than the watch's max_age",
     policy.MUTED: "its watch was muted",
     "acknowledged": "it was acknowledged before it left",

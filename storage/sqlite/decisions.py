@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -72,6 +73,8 @@ def write(db: sqlite3.Connection, change: Change, decision: Decision, now: datet
     item, revision = change.item, change.revision.id
     for match in decision.matches:
         db.execute(_MATCH, _match_columns(match, item.id, revision, now))
+    if decision.classes:
+        db.execute("UPDATE revisions SET classes = ? WHERE id = ?", (json.dumps(decision.classes), revision))
     if decision.copy_of is not None:
         _link_copy(db, item.id, decision.copy_of, decision.copy_reason)
     if decision.read_page and item.url is not None:

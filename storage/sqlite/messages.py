@@ -25,19 +25,24 @@ CRITICAL_FLOOD_WAIT = timedelta(seconds=5)
 _CRITICAL = 3
 
 _TRIED = """
-SELECT number, rank, created FROM messages
+SELECT number, attempts, rank, created FROM messages
 WHERE channel = :channel AND condition = 'pending' AND due <= :now AND coalesce(leased_until, '') <= :now
 ORDER BY rank DESC, created, number LIMIT 1
 """
+_TRIED_LEAST = """
+SELECT number, attempts, rank, created FROM messages
+WHERE channel = :channel AND condition = 'pending' AND due <= :now AND coalesce(leased_until, '') <= :now
+ORDER BY attempts, rank DESC, created, number LIMIT 1
+"""
 _ALONE = """
-SELECT number, watch, rank, created FROM alerts
+SELECT number, watch, 0 AS attempts, rank, created FROM alerts
 WHERE channel = :channel AND condition = 'pending' AND message IS NULL AND gather = '' AND due <= :now
 ORDER BY rank DESC, created, number LIMIT 1
 """
 _TOGETHER = """
-SELECT gather, max(rank) AS rank, min(created) AS created FROM alerts
+SELECT gather, 0 AS attempts, max(rank) AS rank, min(created) AS created FROM alerts
 WHERE channel = :channel AND condition = 'pending' AND message IS NULL AND gather <> '' AND due <= :now
-GROUP BY gather ORDER BY 2 DESC, 3 LIMIT 1
+GROUP BY gather ORDER BY 3 DESC, 4 LIMIT 1
 """
 _GATHERED = """
 SELECT number, key, watch, rank FROM alerts
@@ -81,36 +86,35 @@ RETURNING number
 
 def claim(db: sqlite3.Connection, now: datetime, *, rooms: Mapping[str, Room], lease: timedelta) -> tuple[Message, ...]:
     return tuple(
-        message
-        for channel, room in rooms.items()
-        for message in _Turn(db, channel, room.alerts, now).taken(room.messages, now + lease)
+        message for channel, room in rooms.items() for message in _Turn(db, channel, room, now).taken(now + lease)
     )
 
 
 class _Turn:
     """One channel's turn within a claim."""
 
-    def __init__(self, db: sqlite3.Connection, channel: str, names: int, now: datetime) -> None:
-        self.db, self.now, self.names = db, now, names
+    def __init__(self, db: sqlite3.Connection, channel: str, room: Room, now: datetime) -> None:
+        self.db, self.room, self.now = db, room, now
         self.at = {"channel": channel, "now": when(now)}
 
-    def taken(self, limit: int, until: datetime) -> Iterator[Message]:
-        left = limit
+    def taken(self, until: datetime) -> Iterator[Message]:
+        left = self.room.messages
         while left > 0 and (number := self._next()) is not None:
             left -= 1
             yield self._leased(number, until)
 
     def _next(self) -> int | None:
         """The message whose turn it is, made of rows when none that was tried before comes first."""
+        tried = _TRIED_LEAST if self.room.probing else _TRIED
         while True:
             ready = [
-                (-found["rank"], found["created"], make, found)
-                for query, make in ((_TRIED, self._tried), (_ALONE, self._alone), (_TOGETHER, self._together))
+                (found["attempts"] if self.room.probing else 0, -found["rank"], found["created"], make, found)
+                for query, make in ((tried, self._tried), (_ALONE, self._alone), (_TOGETHER, self._together))
                 if (found := self.db.execute(query, self.at).fetchone()) is not None
             ]
             if not ready:
                 return None
-            _rank, _created, make, found = min(ready, key=lambda each: each[:2])
+            *_order, make, found = min(ready, key=lambda each: each[:3])
             if (number := make(found)) is not None:
                 return number
 
@@ -136,7 +140,7 @@ class _Turn:
         return None
 
     def _together(self, found: sqlite3.Row) -> int:
-        query = {**self.at, "gather": found["gather"], "limit": self.names}
+        query = {**self.at, "gather": found["gather"], "limit": self.room.alerts}
         return self._made(found["gather"].partition(":")[0], self.db.execute(_GATHERED, query).fetchall())
 
     def _made(self, kind: MessageKind, members: list[sqlite3.Row]) -> int:

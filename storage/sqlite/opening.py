@@ -10,6 +10,7 @@ import os
 import sqlite3
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from config.model import store_path
@@ -24,6 +25,7 @@ CHECK_SECONDS = 2.0
 """How long a service looks for damage before it starts; a larger file is checked whole by `check`."""
 
 _MAGIC = b"SQLite format 3\0"
+_STEPS_BETWEEN_LOOKS = 100_000  # of SQLite's machine: some milliseconds
 _WAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -52,7 +54,9 @@ def connect(path: Path, *, read_only: bool = False, patience: float = PATIENCE) 
     return db
 
 
-def open_writer(path: Path, lock: ServiceLock, *, patience: float = PATIENCE) -> sqlite3.Connection:
+def open_writer(
+    path: Path, lock: ServiceLock, *, patience: float = PATIENCE, given_up: Callable[[], bool] = lambda: False
+) -> sqlite3.Connection:
     """The writing connection of a sound store at this program's schema. With the lock held it does the checkpoints."""
     if lock.note("restoring"):
         raise StoreUnusable(
@@ -71,7 +75,7 @@ def open_writer(path: Path, lock: ServiceLock, *, patience: float = PATIENCE) ->
     try:
         db = connect(path, patience=patience)
         try:
-            return _prepared(db, path, lock)
+            return _prepared(db, path, lock, given_up)
         except BaseException:
             db.close()
             raise
@@ -151,7 +155,9 @@ def _service_lives(lock: ServiceLock) -> bool:
     return False
 
 
-def _prepared(db: sqlite3.Connection, path: Path, lock: ServiceLock) -> sqlite3.Connection:
+def _prepared(
+    db: sqlite3.Connection, path: Path, lock: ServiceLock, given_up: Callable[[], bool]
+) -> sqlite3.Connection:
     db.execute("PRAGMA foreign_keys = ON")
     if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise StoreUnusable(f"{path}: this file system cannot hold the store (no write-ahead log); use a local disk")
@@ -165,7 +171,7 @@ def _prepared(db: sqlite3.Connection, path: Path, lock: ServiceLock) -> sqlite3.
             f"{path}: made by a newer wirewatch (it knows {', '.join(newer)}); use that version, or {_restore(path)}"
         )
     if schema.pending(db):
-        _migrate(db, path, lock)
+        _migrate(db, path, lock, given_up)
     if lock.held:
         _look_for_damage(db, path)
         # A transaction that writes nothing: a file or folder we may not write is found now, not at the first answer.
@@ -176,20 +182,26 @@ def _prepared(db: sqlite3.Connection, path: Path, lock: ServiceLock) -> sqlite3.
     return db
 
 
-def _migrate(db: sqlite3.Connection, path: Path, lock: ServiceLock) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, lock: ServiceLock, given_up: Callable[[], bool]) -> None:
     mine = lock.held
     if not mine and not lock.try_take():
         raise StoreUnusable(f"{path}: an older wirewatch is running on it; stop that service, then try again")
+    db.set_progress_handler(given_up, _STEPS_BETWEEN_LOOKS)
     try:
         schema.migrate(db)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        raise StoreUnusable(f"{path}: bringing it to this version was broken off; it is as it was") from None
     finally:
+        db.set_progress_handler(None, 0)
         if not mine:
             lock.drop()
 
 
 def _look_for_damage(db: sqlite3.Connection, path: Path) -> None:
     until = time.monotonic() + CHECK_SECONDS
-    db.set_progress_handler(lambda: time.monotonic() > until, 100_000)
+    db.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
     try:
         found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:

@@ -117,11 +117,12 @@ def told(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[tuple[str, str
 
 
 def last(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
-    found = db.execute(
-        READ + " WHERE alerts.item IN (SELECT value FROM json_each(?)) AND alerts.state <> 'escalated'"
-        " AND alerts.condition IN ('pending', 'delivered') ORDER BY alerts.due, alerts.number",
-        (json.dumps(list(items)),),
+    where = (
+        " WHERE alerts.item IN (SELECT value FROM json_each(?)) AND alerts.state <> 'escalated'"
+        " AND alerts.condition IN ('pending', 'delivered')"
+        " ORDER BY coalesce(alerts.delivered, alerts.due), alerts.number"
     )
+    found = db.execute(READ + where, (json.dumps(list(items)),))
     return {(row["watch"], row["channel"]): rows.alert(row) for row in found}
 
 

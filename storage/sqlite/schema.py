@@ -141,7 +141,8 @@ CREATE TABLE revisions (
   lead TEXT NOT NULL,
   body TEXT NOT NULL,
   html TEXT NOT NULL,
-  text_hash TEXT NOT NULL
+  text_hash TEXT NOT NULL,
+  classes TEXT NOT NULL DEFAULT '[]'  -- JSON: what the edit to this text changed
 ) STRICT;
 CREATE UNIQUE INDEX revisions_item ON revisions (item, text_hash);
 

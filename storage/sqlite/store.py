@@ -46,13 +46,20 @@ log = logging.getLogger(__name__)
 class SqliteStore:
     """One file. ``patience`` is how many seconds a writer waits for another process before `StoreBusy`."""
 
-    def __init__(self, path: Path, *, exclusive: bool = False, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        exclusive: bool = False,
+        patience: float = PATIENCE,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.path = path
         self._lock = ServiceLock(path)
         if exclusive and path.parent.is_dir():
             self._lock.take()
         try:
-            self._db = open_writer(path, self._lock, patience=patience)
+            self._db = open_writer(path, self._lock, patience=patience, given_up=given_up)
         except BaseException:
             self._lock.drop()
             raise

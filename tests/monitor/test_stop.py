@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import io
 import json
+import os
 import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +23,7 @@ import pytest
 
 from tests.hook import NEVER
 from tests.newsserver import Answer, NewsServer, Site, faults, rss
-from tests.rig.running import CLI, TALKS, Receiver, Room, running, until
+from tests.rig.running import CLI, ROOT, TALKS, Receiver, Room, running, until
 
 PROMISED = 10.0
 """Seconds after SIGTERM within which the service has ended (F141)."""
@@ -134,6 +137,93 @@ def test_f144_a_page_address_that_is_taken_ends_the_start_with_a_clear_word(room
     room.web = "127.0.0.1:0"
     with running(room):
         until(lambda: "/feed" in site.paths(), "the store was let go of, so the next start works")
+
+
+def test_f144_a_port_that_may_not_be_used_ends_the_start_with_a_clear_word(room: Room, server: NewsServer) -> None:
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) > 80 and os.geteuid() == 0:
+        without = _without_binding
+    elif os.geteuid() == 0:
+        pytest.skip("here everybody may use every port")
+    else:
+        without = None
+    room.outlet("one", server.site("127.0.0.2").url("/feed"))
+    room.web = "127.0.0.1:80"
+    room.write()
+    refused = subprocess.run(
+        [sys.executable, *CLI, "run"], cwd=ROOT, text=True, timeout=60, env=room.environment({}), capture_output=True,
+        check=False, preexec_fn=without,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "127.0.0.1:80: Permission denied" in refused.stderr
+    assert "[web] address" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def _without_binding() -> None:
+    """Take from root the right to ports below 1024 (CAP_NET_BIND_SERVICE), by prctl(PR_CAPBSET_DROP)."""
+    ctypes.CDLL(None).prctl(24, 10, 0, 0, 0)
+
+
+def test_f144_with_a_full_process_table_a_source_fails_by_its_reason_and_comes_back_by_itself(
+    room: Room, hook: Receiver, server: NewsServer
+) -> None:
+    site = server.site("127.0.0.2")
+    site.feed("/feed", [])
+    room.outlet("one", site.url("/feed"))
+    room.write()
+    process = room.start("-m", "tests.rig.forkless")
+    try:
+        until(lambda: room.store.exists() and room.rows("SELECT 1 FROM sources WHERE last_polled <> ''"), "it polls")
+        process.send_signal(signal.SIGUSR1)
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        site.feed("/feed", [entry(site, "Talks in Doha begin", "/a")])
+        assert room.run("fetch", "one").returncode == 0
+        until(lambda: room.rows("SELECT 1 FROM sources WHERE reason LIKE '%worker%'"), "the reason is kept", seconds=60)
+        assert process.poll() is None
+        assert hook.news() == []
+        process.send_signal(signal.SIGUSR2)
+        assert room.run("fetch", "one").returncode == 0
+        until(hook.news, "what was published meanwhile is told", seconds=60)
+        assert stopped(process) < PROMISED
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def test_f141_a_stop_while_the_store_is_being_made_ends_in_order_and_the_next_start_finds_it_whole(
+    room: Room, hook: Receiver, server: NewsServer
+) -> None:
+    site = server.site("127.0.0.2")
+    site.feed("/feed", [entry(site, "Talks in Doha begin", "/a")])
+    room.outlet("one", site.url("/feed"))
+    room.write()
+    process = room.start("-m", "tests.rig.slowmigration")
+    try:
+        until(lambda: "migrating" in room.output.read_text(), "the migration has begun")
+        assert stopped(process) < PROMISED
+    finally:
+        process.kill()
+        process.wait(10)
+    assert "Traceback" not in room.output.read_text()
+    assert [row[0] for row in room.rows("PRAGMA integrity_check")] == ["ok"]
+    with running(room):
+        until(hook.news, "the next start works")
+
+
+def test_f141_a_kill_while_the_store_is_being_made_leaves_nothing_that_the_next_start_trips_over(
+    room: Room, hook: Receiver, server: NewsServer
+) -> None:
+    site = server.site("127.0.0.2")
+    site.feed("/feed", [entry(site, "Talks in Doha begin", "/a")])
+    room.outlet("one", site.url("/feed"))
+    room.write()
+    process = room.start("-m", "tests.rig.slowmigration")
+    until(lambda: "migrating" in room.output.read_text(), "the migration has begun")
+    process.kill()
+    process.wait(10)
+    with running(room):
+        until(hook.news, "the next start makes it anew")
 
 
 def test_f014_a_blocked_source_is_told_once_over_a_restart_and_told_back_once(

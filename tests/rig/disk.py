@@ -9,6 +9,7 @@ of them did is open until the folder is synced.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.rig.recording import Named, Renamed, Said, Step, Sync, SyncFolder, Truncate, Write, folder_of
@@ -29,11 +30,21 @@ class _Folder:
 
 
 class Disk:
-    """Fed step by step with `take`; `after_power_cut` may be asked between any two."""
+    """Fed step by step with `take`; `after_power_cut` may be asked between any two. ``there``: names with what their
+    files hold from the beginning, as the recording knows them."""
 
-    def __init__(self) -> None:
+    def __init__(self, there: Mapping[str, bytes] | None = None) -> None:
         self._files: dict[int, _File] = {}
         self._folders: dict[str, _Folder] = {}
+        for number, (name, content) in enumerate(sorted((there or {}).items()), 1):
+            self._file(number).synced[:] = content
+            self._folder(folder_of(name)).synced[name] = number
+
+    def after(self, steps: Iterable[Step]) -> Disk:
+        """This disk, after these steps."""
+        for step in steps:
+            self.take(step)
+        return self
 
     def take(self, step: Step) -> None:
         match step:

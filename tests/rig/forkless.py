@@ -1,4 +1,4 @@
-"""``wirewatch run`` on a machine whose process table is full from SIGUSR1 to SIGUSR2: ``python -m tests.rig.forkless``."""
+"""``wirewatch run`` where the process table is full from SIGUSR1 to SIGUSR2: ``python -m tests.rig.forkless``."""
 
 from __future__ import annotations
 

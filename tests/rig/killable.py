@@ -58,7 +58,7 @@ _STATEMENTS = {
     "before_file": "SAVEPOINT candidate",
     "mid_rows": "INSERT INTO alerts",
     "mid_settle": "UPDATE alerts SET condition = 'delivered'",
-    "mid_tend": "UPDATE messages\nSET condition = 'dead'",
+    "mid_tend": "UPDATE messages SET condition = 'dead'",
 }
 """Points at which a statement of this beginning is about to run on the writing connection."""
 

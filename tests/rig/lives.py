@@ -20,7 +20,7 @@ from tests.newsserver import NewsServer
 from tests.rig.account import Account, account, in_flight, messages_in_flight, reading
 from tests.rig.press import CHANNELS, HEADLINES, SPEAKS, WATCHES, Press
 from tests.rig.promises import broken
-from tests.rig.record import Sent, Truth, of_webhook
+from tests.rig.record import OWN_WATCHES, Sent, Truth, of_webhook
 from tests.rig.running import Receiver, Room, until
 from tests.rig.zygote import Zygote
 
@@ -32,9 +32,11 @@ RANDOMLY, MISSED = "random", "missed"
 PASSED = 4.0
 """Seconds in which a life passes its point, if ever."""
 _DYING = ("after_dead_before_told", "after_told_before_marked")
-"""Points for which an alert has to be refused."""
+"""Points that need an alert that was refused in an earlier life: dead letters are told within a minute, or at the next
+start."""
 _ONCE = ("after_claim_host", "after_tell", *_DYING)
 """Points that a life may pass once only; of the others some are taken at their second passing."""
+_UNTOLD = "SELECT 1 FROM alerts WHERE condition = 'dead' AND told = 0 AND watch <> 'wirewatch-notices'"
 _REST = "SELECT count(*) FROM alerts WHERE condition = 'pending'"
 
 
@@ -67,7 +69,7 @@ class Lives:
         self._victim = 0
         """The process that a receiver kills when it has the next message; 0: none."""
         self._refusals = 0
-        """How many of the next messages are refused."""
+        """How many of the next messages with news are refused."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -91,8 +93,10 @@ class Lives:
 
     def killed(self, kind: str, *, cold: bool = False) -> Run:
         """One life that ends at the point ``kind``, or at any moment (`RANDOMLY`); ``cold``: in a new process."""
+        if kind in _DYING and not self._room.rows(_UNTOLD):
+            self.peaceful(refusals=1)
         self._next()
-        self._refusals = 1 if kind in _DYING else int(self._chance.random() < 0.05)
+        self._refusals = int(self._chance.random() < 0.05)
         began = time.monotonic()
         if cold:
             self._killed_cold(began)
@@ -124,11 +128,11 @@ class Lives:
             truth = replace(self._truth(db), due=self._press.due(everything), seen=everything)
             return account(db, self._record, truth), (*_unsound(db), *broken(db, self._record, truth))
 
-    def peaceful(self) -> int:
+    def peaceful(self, *, refusals: int = 0) -> int:
         """One life that is killed when everything listed is filed and everything due has left; how many alerts wait
         for another time."""
         self._next()
-        self._refusals = 0
+        self._refusals = refusals
         pid = self._fork("none")
         until(lambda: self._room.store.exists() and self._quiet(), "everything listed is filed, everything due has left")
         self._zygote.kill(pid)
@@ -208,7 +212,7 @@ class Lives:
             victim, self._victim = self._victim, 0
             os.kill(victim, signal.SIGKILL)
             return CUT
-        if self._refusals:
+        if self._refusals and not received.key.startswith(OWN_WATCHES):
             self._refusals -= 1
             return 410
         return 503 if self._chance.random() < 0.02 else None

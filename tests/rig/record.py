@@ -70,6 +70,8 @@ class Truth:
     secrets: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     """Where a secret must not stand."""
+    steady: bool = True
+    """The service's clock was never set back, so that times can be compared."""
     trespasses: tuple[str, ...] = ()
     """Requests to addresses that nothing allows."""
 

@@ -127,17 +127,19 @@ def library() -> Any | None:
 
 
 class Recording:
-    """``steps`` grow while the process works; `say` adds what a caller was told."""
+    """``steps`` grow while the process works; `say` adds what a caller was told. Files that are there from the
+    beginning are numbered from 1 in the order of their names."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.steps: list[Step] = []
         self.broken: list[BaseException] = []
         """Faults of the recording itself: it is worth nothing when there are any."""
-        self._names: dict[str, int] = {}
+        there = sorted(str(each.relative_to(self.folder)) for each in self.folder.rglob("*") if each.is_file())
+        self._names = {name: number for number, name in enumerate(there, 1)}
         self._open: dict[int, int] = {}  # address of an open sqlite3_file -> file
         self._new_journals: dict[int, str] = {}  # address -> folder that its first sync brings to the disk too
-        self._files = 0
+        self._files = len(self._names)
         self._order = threading.RLock()
         self._methods: dict[int, _Methods] = {}
         self._kept: list[Any] = []  # what C points at must not be collected

@@ -105,6 +105,22 @@ async def test_tried_single_and_gathered_messages_share_one_order(store: Store, 
     assert len(ids(tuple(found))) == len(kinds)
 
 
+async def test_a_channel_that_does_not_answer_is_asked_with_what_was_tried_least(store: Store) -> None:
+    probe = {"desk": Room(messages=1, alerts=9, probing=True)}
+    await queued(store, "Doha one", watch="w1", severity="critical")
+    await queued(store, "Doha two", at=NOW + SECOND, watch="w2", severity="critical")
+    asked = []
+    for step in range(6):
+        at = NOW + (step + 1) * MINUTE
+        if step == 3:
+            await queued(store, "Doha three", watch="w3", severity="low")
+        (message,) = await store.claim_messages(at, rooms=probe, lease=LEASE)
+        assert await store.settle(message, LATER, now=at, due=at)
+        asked.append(message.alerts[0].watch)
+    assert asked == ["w1", "w2", "w1", "w3", "w2", "w3"]
+    assert [message.alerts[0].watch for message in await claimed(store, NOW + HOUR)] == ["w1", "w2", "w3"]
+
+
 async def test_a_channel_gets_no_more_messages_than_it_has_room_for_and_no_other_channels(store: Store) -> None:
     await queued(store, *(f"Doha {n}" for n in range(5)), channels=("desk", "duty", "closed"))
     rooms = {"desk": Room(messages=2, alerts=9), "duty": Room(messages=1, alerts=9), "full": Room(messages=0, alerts=9)}
@@ -354,6 +370,23 @@ async def test_a_decision_sees_which_alert_of_a_story_leaves_last_and_who_is_mut
     await store.file(filing([candidate("Football", keys=("url:f",))], at=NOW + 5 * MINUTE), look)
     assert seen == {"last": {("doha", "desk"): sent, ("doha", "duty"): waits}, "none": {}, "muted": {"silent"}}
     assert dead not in seen["last"].values()
+
+
+async def test_of_two_that_were_sent_the_last_is_the_one_that_arrived_last(store: Store) -> None:
+    (slow,), (quick,) = await queued(store, "Doha one"), await queued(store, "Doha two", at=NOW + MINUTE)
+    for message in await claimed(store, NOW + MINUTE):
+        arrived = NOW + (HOUR if ids((message,)) == [slow] else MINUTE)
+        await store.settle(message, SENT, now=arrived, due=None)
+    items = [item.id for item in await store.items()]
+    seen = []
+
+    def look(change: Change, ledger: Ledger) -> Decision:
+        seen.append({alert.id for alert in ledger.last(items).values()})
+        return Decision()
+
+    await store.file(filing([candidate("Football", keys=("url:f",))], at=NOW + 2 * HOUR), look)
+    assert seen == [{slow}]
+    assert quick != slow
 
 
 async def test_a_row_is_written_once_whatever_a_second_decision_says_of_its_time(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Power cuts (F107): whatever the disk kept of what was not synced, nothing acknowledged is lost and nothing is half."""
+"""Power cuts (F107): whatever the disk kept of what was not synced, nothing acknowledged is lost, nothing is half."""
 
 from __future__ import annotations
 

@@ -489,7 +489,7 @@ def words_of_page(change: Change, ledger: Ledger) -> Decision:
         return replace(decide(change, ledger), read_page=True)
     spans = (Span(field="title", start=0, end=5, term="x"), Span(field="author", start=0, end=5, term="x"))
     found = Match(watch="doha", spans=spans, clause="Doha")
-    quiet_if_known = "only the text below the headline changed" if "doha" in change.matched_before else ""
+    quiet_if_known = "not in edited: wording" if "doha" in change.matched_before else ""
     state = "completed" if change.completed else f"edited:{change.revision.id}"
     row = NewAlert(
         watch="doha", channel="desk", item=change.item.id, state=state, severity="normal", suppressed=quiet_if_known

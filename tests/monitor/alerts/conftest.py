@@ -1,17 +1,20 @@
-"""Values to alert about, a clock that tests set, and a dispatcher over a store in memory."""
+"""Values to alert about, a clock that tests set, and a dispatcher over a real store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.alerts.wording import Wording
 from monitor.model import Alert, Item, Match, NewAlert, Span
+from storage.sqlite.store import SqliteStore
+from tests.monitor.alerts.dispatching import Rig
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -80,3 +83,17 @@ def wording() -> Wording:
     return Wording(
         zone="Asia/Jerusalem", outlets={"bbc": "BBC News", "kan": "כאן חדשות"}, watches={"deal": "A deal is near"}
     )
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, wording: Wording, clock: SetClock, anyio_backend: str) -> AsyncIterator[Rig]:
+    store = SqliteStore(tmp_path / "store.db", exclusive=True)
+    await store._writer.alone(lambda db: db.execute("PRAGMA synchronous = OFF"))  # no power is cut here
+    made = Rig(store, wording, clock)
+    yield made
+    await made.close()

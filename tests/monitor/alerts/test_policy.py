@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import SEVERITIES, Channel, Watch
+from config.model import SEVERITIES, ChangeClass, Channel, Watch
 from monitor.alerts import policy
-from monitor.model import Candidate, Change, Entry, Item, Match, Revision
+from monitor.alerts.waiting import Told
+from monitor.model import Alert, Candidate, Change, Entry, Item, Match, Revision
 from tests.monitor.alerts.conftest import NOW
 
 CHANNELS = (Channel(id="low", url="page", min_severity="low"), Channel(id="high", url="page", min_severity="high"))
@@ -22,16 +24,23 @@ def watch(name: str = "deal", **more: Any) -> Watch:
     return Watch(**{"id": name, "title": name, "when": "deal", "severity": "high", **more})
 
 
-def change(item: Item, **more: Any) -> Change:
-    told: dict[str, Any] = {"fresh": True, "completed": False, "title_changed": False, "matched_before": frozenset()}
+def change(item: Item, *, title_changed: bool = False, **more: Any) -> Change:
+    told: dict[str, Any] = {"fresh": True, "completed": False, "matched_before": frozenset(), **more}
+    if not told["fresh"] and not told["completed"]:
+        told["before"] = replace(item, title="Another headline" if title_changed else item.title, lead="Another lead")
     revision = Revision(id="r2", item=item.id, seen=NOW, title=item.title, lead="", body="", text_hash="h")
     candidate = Candidate(id=item.id, entry=Entry(title=item.title), keys=("url:x",), text_hash="h", language="en")
-    return Change(item=item, revision=revision, candidate=candidate, **{**told, **more})
+    return Change(item=item, revision=revision, candidate=candidate, **told)
+
+
+def setting(*watches: Watch, **more: Any) -> policy.Setting:
+    told: dict[str, Any] = {"channels": CHANNELS, "zone": ZoneInfo("UTC"), "now": NOW}
+    return policy.Setting(watches={each.id: each for each in watches}, **{**told, **more})
 
 
 def rows(change_: Change, watch_: Watch, **more: Any) -> list[tuple[str, str, str]]:
-    told: dict[str, Any] = {"baseline": None, "told": {}, "now": NOW, "channels": CHANNELS}
-    made = policy.rows(change_, (Match(watch=watch_.id),), watches={watch_.id: watch_}, **{**told, **more})
+    changed = ("number", "typo") if change_.before is not None else ()
+    made = policy.rows(change_, (Match(watch=watch_.id),), setting(watch_, **{"changed": changed, **more}))
     return [(row.channel, row.state, row.suppressed) for row in made]
 
 
@@ -51,12 +60,9 @@ BEFORE = {"matched_before": frozenset({"deal"})}
         ({"fresh": False}, {}, "edited:r2", ""),
         ({**EDIT, **BEFORE}, {}, "edited:r2", "not in on"),
         ({**EDIT, **BEFORE}, {"on": ("new", "edited")}, "edited:r2", ""),
-        (
-            {"fresh": False, **BEFORE},
-            {"on": ("new", "edited")},
-            "edited:r2",
-            "only the text below the headline changed",
-        ),
+        ({"fresh": False, **BEFORE}, {"on": ("new", "edited")}, "edited:r2", ""),
+        ({**EDIT, **BEFORE}, {"on": ("new", "edited"), "edited": ("quote",)}, "edited:r2", "not in edited: number, typo"),
+        (EDIT, {"on": ("new", "edited"), "edited": ("quote",)}, "edited:r2", ""),
     ],
 )
 def test_the_state_of_a_row_and_whether_the_watch_wants_it(
@@ -119,34 +125,92 @@ def test_a_copy_whose_headline_changed_is_another_text_and_is_told(item: Item) -
 
 def test_p9_an_undecided_match_is_told(item: Item) -> None:
     match = Match(watch="deal", undecided="/a+b/")
-    made = policy.rows(
-        change(item), (match,), watches={"deal": watch()}, channels=CHANNELS[:1], baseline=None, told={}, now=NOW
-    )
-    assert [row.suppressed for row in made] == [""]
+    made = policy.rows(change(item), (match,), setting(watch(), channels=CHANNELS[:1]))
+    assert [(row.suppressed, row.held) for row in made] == [("", None)]
+
+
+def test_f137_a_muted_watch_says_nothing_on_any_channel_and_no_other_is_muted(item: Item) -> None:
+    assert rows(change(item), watch(), muted={"deal"}) == [("low", "new", "muted"), ("high", "new", "muted")]
+    assert rows(change(item), watch("other"), muted={"deal"}) == [("low", "new", ""), ("high", "new", "")]
+    assert rows(change(item), watch(severity="critical"), muted={"deal"})[0] == ("low", "new", "muted")
+    assert rows(change(item), watch(on=("edited",)), muted={"deal"})[0] == ("low", "new", "not in on")
+
+
+def test_a_row_waits_by_the_rules_of_its_own_channel(item: Item) -> None:
+    quick, slow = Channel(id="quick", url="page"), Channel(id="slow", url="page", digest="1h")
+    made = policy.rows(change(item), (Match(watch="deal"),), setting(watch(severity="normal"), channels=(quick, slow)))
+    assert [(row.channel, row.held and row.held.until) for row in made] == [
+        ("quick", None), ("slow", NOW + timedelta(hours=1)),
+    ]  # fmt: skip
+
+
+def test_what_is_suppressed_waits_for_nothing(item: Item) -> None:
+    slow = Channel(id="slow", url="page", digest="1h", min_severity="low")
+    for more in ({"muted": {"deal"}}, {"told": {("deal", "slow"): "a1"}}, {"baseline": NOW + timedelta(hours=9)}):
+        made = policy.rows(
+            change(item), (Match(watch="deal"),), setting(watch(severity="low"), channels=(slow,), **more)
+        )  # fmt: skip
+        assert [(bool(row.suppressed), row.held) for row in made] == [(True, None)]
+
+
+def test_a_story_is_kept_quiet_on_the_channel_where_it_was_told(item: Item) -> None:
+    before = Alert(
+        id="a1", key="k", watch="deal", channel="low", item=item.id, revision="r1", state="new", severity="high",
+        condition="delivered", created=NOW, due=NOW, delivered=NOW,
+    )  # fmt: skip
+    last = {("deal", "low"): Told(alert=before, story=item.id)}
+    cool = watch(cooldown="30m", on=("edited",))
+    for changed, waits in ((("date",), [f"cooldown:deal:{item.id}", None]), (("date", "quote"), [None, None])):
+        made = policy.rows(
+            change(item, **EDIT), (Match(watch="deal"),), setting(cool, last=last, changed=changed)
+        )  # fmt: skip
+        assert [row.held and row.held.gather for row in made] == waits
+        assert [row.suppressed for row in made] == ["", ""], "nothing is discarded"
+
+
+def test_f133_a_channel_that_is_gone_keeps_the_cooldown_and_no_other_wait(item: Item) -> None:
+    made = policy.rows(change(item), (Match(watch="deal"),), setting(watch(severity="low", notify=("gone",))))
+    assert [(row.channel, row.suppressed, row.held) for row in made] == [("gone", "", None)]
+
+
+QUIET = {"from": "10:00", "to": "13:00"}
+DIGESTS: list[dict[str, str]] = [{}, {"digest": "15m"}, {"digest_at": "07:30"}]
 
 
 @st.composite
 def situations(draw: st.DrawFn) -> dict[str, Any]:
     channels = [
-        Channel(id=f"c{n}", url="page", min_severity=draw(st.sampled_from(SEVERITIES)))
+        Channel.model_validate(
+            {
+                "id": f"c{n}", "url": "page", "min_severity": draw(st.sampled_from(SEVERITIES)),
+                "quiet": draw(st.sampled_from([None, QUIET])), **draw(st.sampled_from(DIGESTS)),
+            }
+        )
         for n in range(draw(st.integers(0, 4)))
-    ]
+    ]  # fmt: skip
     ids = [channel.id for channel in channels]
     watches = [
         watch(
             f"w{n}",
             severity=draw(st.sampled_from(SEVERITIES)),
             on=draw(st.sampled_from([("new",), ("edited",), ("new", "edited")])),
-            notify=tuple(draw(st.lists(st.sampled_from(ids), unique=True))) if ids else (),
+            notify=tuple(draw(st.lists(st.sampled_from([*ids, "gone"]), unique=True))) if ids else (),
             max_age=draw(st.sampled_from([None, "1h", "2d"])),
+            cooldown=draw(st.sampled_from([None, "30m"])),
         )
         for n in range(draw(st.integers(0, 4)))
     ]
+    pairs = [(each.id, name) for each in watches for name in ids]
     return {
-        "channels": channels,
-        "watches": {each.id: each for each in watches},
-        "baseline": draw(st.sampled_from([None, NOW - timedelta(hours=2)])),
-        "told": {(each.id, name): "a1" for each in watches for name in ids if draw(st.booleans())},
+        "setting": setting(
+            *watches,
+            channels=channels,
+            baseline=draw(st.sampled_from([None, NOW - timedelta(hours=2)])),
+            told={pair: "a1" for pair in pairs if draw(st.booleans())},
+            last={pair: told_before(*pair, draw(st.integers(-90, 90))) for pair in pairs if draw(st.booleans())},
+            muted={each.id for each in watches if draw(st.booleans())},
+            changed=tuple(draw(st.sets(st.sampled_from(get_args(ChangeClass))))),
+        ),
         "fresh": draw(st.booleans()),
         "completed": draw(st.booleans()),
         "title_changed": draw(st.booleans()),
@@ -154,6 +218,17 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
         "age": draw(st.integers(-100, 100)),
         "assumed": draw(st.booleans()),
     }
+
+
+def told_before(watch_: str, channel: str, minutes: int) -> Told:
+    """The story's last alert: due so many minutes ago and sent, or to come."""
+    due = NOW - timedelta(minutes=minutes)
+    alert = Alert(
+        id="a0", key="k", watch=watch_, channel=channel, item="i0", revision="r0", state="new", severity="low",
+        condition="delivered" if due <= NOW else "pending", created=due, due=due, gather="" if due <= NOW else "digest",
+        delivered=due if due <= NOW else None,
+    )  # fmt: skip
+    return Told(alert=alert, story="i0")
 
 
 @given(situations())
@@ -168,24 +243,25 @@ def test_p1_every_match_has_one_row_on_every_channel_due_or_suppressed_with_a_re
     changed = change(
         item, fresh=fresh, completed=completed, title_changed=told["title_changed"], matched_before=before
     )  # fmt: skip
-    matches = [Match(watch=name) for name in told["watches"]]
-    made = policy.rows(
-        changed, matches, watches=told["watches"], channels=told["channels"], baseline=told["baseline"],
-        told=told["told"], now=NOW,
-    )  # fmt: skip
+    at: policy.Setting = told["setting"]
+    made = policy.rows(changed, [Match(watch=name) for name in at.watches], at)
     wanted = [
         (name, channel)
-        for name, each in told["watches"].items()
+        for name, each in at.watches.items()
         if not (completed and name in before)
-        for channel in (each.notify or [each.id for each in told["channels"]])
+        for channel in (each.notify or [each.id for each in at.channels])
     ]
     assert [(row.watch, row.channel) for row in made] == wanted
     assert len({row.key for row in made}) == len(made)
-    levels = {channel.id: SEVERITIES.index(channel.min_severity) for channel in told["channels"]}
+    levels = {channel.id: SEVERITIES.index(channel.min_severity) for channel in at.channels}
     for row in made:
-        if SEVERITIES.index(row.severity) < levels[row.channel]:
+        if SEVERITIES.index(row.severity) < levels.get(row.channel, 0):
             assert row.suppressed == "below severity"
         else:
             assert row.suppressed in {
-                "", "baseline", "not in on", "too old", "told with a1", "only the text below the headline changed"
+                "", "baseline", "not in on", "too old", "muted", "told with a1",
+                f"not in edited: {', '.join(at.changed)}",
             }  # fmt: skip
+        assert row.held is None or not row.suppressed
+        assert row.held is None or row.severity != "critical"
+        assert row.held is None or (row.held.until > NOW and row.held.gather and row.held.reason)

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts import text
+from monitor.alerts.edits import edits
 from monitor.alerts.wording import WHOLE, Form, Wording
 from monitor.language.display import balanced
-from monitor.model import Alert, Item, Match, Span
-from tests.monitor.alerts.parcels import Words, single, words
+from monitor.model import Alert, Item, Match, Revision, Span, Telling
+from tests.monitor.alerts.parcels import Words, gathered, single, words
 
 FSI, PDI, JOINER = "\u2068", "\u2069", "\u2060"
 CHAT = Form(chat=True)
@@ -130,6 +131,25 @@ def test_an_edit_says_what_the_headline_was(item: Item, wording: Wording, make_a
     message = words(single(alert, item, was="Talks go on in Doha"), wording)
     assert f"Was: {FSI}Talks go on in Doha{PDI}\nChanged · BBC News" in message.body
     assert message.payload["headline_before"] == "Talks go on in Doha"
+
+
+def test_an_edit_says_what_it_changed_and_shows_it(item: Item, wording: Wording, make_alert: MakeAlert) -> None:
+    alert = make_alert(replace(item, lead="now 45 people <b>here</b>, envoys say"), state="edited:r1")
+    before = Revision(
+        id="r0", item=item.id, seen=item.first_seen, title=item.title, lead="now 50 people <b>here</b>, envoys say", body="",
+        text_hash="h",
+    )  # fmt: skip
+    after = replace(item, lead="now 45 people <b>here</b>, envoys say")
+    parcel = gathered(
+        Telling(alert=alert, item=after, changed=("number",), edits=edits(before, after)), kind="alert"
+    )  # fmt: skip
+    message = words(parcel, wording)
+    assert f"In the lead: {FSI}now [−50−][+45+] people <b>here</b>, envoys say{PDI}" in message.body
+    assert "Changed (number) · BBC News" in message.body
+    assert "now ~~50~~**45** people \\<b\\>here" in message.markdown
+    assert "now <del>50</del><ins>45</ins> people &lt;b&gt;here" in message.html
+    assert message.payload["changed"] == ["number"]
+    assert [kind for kind, _text in message.payload["edits"][0]["pieces"]] == ["kept", "removed", "added", "kept"]
 
 
 def test_p9_an_undecided_match_and_an_assumed_date_are_marked(

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -24,7 +25,7 @@ from typing import Any
 import pytest
 
 from tests.newsserver import NewsServer, Site
-from tests.rig.running import Receiver, Room, until
+from tests.rig.running import TALKS, Receiver, Room, until
 
 FACTOR = 60
 MINUTE = 60 / FACTOR
@@ -195,3 +196,19 @@ def test_f134_none_comes_while_a_canary_stays_out_and_the_desk_is_told_once_with
         ]  # fmt: skip
         assert all(each.key.startswith("wirewatch-notices|desk|") for each in alive.desk.received)
         assert {each.key.partition("|")[0] for each in test.received} == {"wirewatch-canary"}
+
+
+def test_f144_out_of_descriptors_it_goes_on_says_so_and_mends_itself(alive: Alive) -> None:
+    alive.signs_come()
+    _soft, hard = resource.prlimit(alive.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(alive.process.pid, resource.RLIMIT_NOFILE, (3, hard))  # nothing more can be opened
+    alive.publish("Talks in Doha resume today")
+    until(lambda: "Too many open files" in alive.said() or "the store fails" in alive.said(), "it says so", seconds=60)
+    alive.room.save("watches/test.toml", TALKS.replace("Talks in Doha", "Talks"))
+    alive.no_sign_comes()
+    assert alive.process.poll() is None, "nobody has to restart it"
+    resource.prlimit(alive.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
+    alive.signs_come()
+    until(alive.desk.news, "what was published meanwhile is told", seconds=90)
+    until(lambda: alive.health()[1]["state"] == "ok", "all is well", seconds=90)
+    until(lambda: "configuration in force" in alive.said(), "and what was saved meanwhile is taken")

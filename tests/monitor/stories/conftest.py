@@ -1,4 +1,4 @@
-"""The outlets that ship, and a plain one without rules of its own."""
+"""The outlets that ship, a plain one without rules of its own, and the shipped words for claims and names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import cache
 
 import pytest
 
-from config.load import shipped
+from config.load import load, shipped
 from config.model import Outlet, Source
+from monitor.stories.phrases import Phrases
 
 
 @cache
@@ -34,3 +35,9 @@ def outlet_named():
 @pytest.fixture(scope="session")
 def plain_outlet() -> Outlet:
     return _plain()
+
+
+@pytest.fixture(scope="session")
+def phrases() -> Phrases:
+    config = load(None, environ={})
+    return Phrases.of(config.claims, config.concepts)

@@ -7,16 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from config.model import Concept, Watch
 from monitor.model import Match
 from monitor.watches.compile import WatchSet, compile_watches
 from monitor.watches.engine import ItemText
-
-# A busy machine must not fail a property.
-settings.register_profile("watches", deadline=None)
-settings.load_profile("watches")
 
 DEFAULTS = Path(__file__).parents[3] / "config" / "defaults"
 

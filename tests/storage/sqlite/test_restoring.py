@@ -229,19 +229,17 @@ async def test_a_command_during_a_restore_is_told_to_wait(path: Path) -> None:
     lock.drop()
 
 
-async def test_a_restore_tells_of_its_progress_and_so_does_a_backup(path: Path) -> None:
+async def test_a_backup_and_a_restore_tell_of_their_progress(path: Path) -> None:
     await made(path, articles=100, body="word " * 4000)
-    for work in ("backup", "restore"):
-        told: list[tuple[int, int]] = []
-        if work == "backup":
-            store = open_store(url(path))
-            await store.backup(str(path.with_name("backup.db")), lambda done, whole: told.append((done, whole)))
-            await store.close()
-        else:
-            restore(url(path), path.with_name("backup.db"), progress=lambda done, whole: told.append((done, whole)))
-        assert told == sorted(told), work
-        assert told[-1][0] == told[-1][1] > 0
-        assert len({whole for _, whole in told}) == 1
+    told: dict[str, list[tuple[int, int]]] = {"backup": [], "restore": []}
+    store = open_store(url(path))
+    await store.backup(str(path.with_name("backup.db")), lambda *pair: told["backup"].append(pair))
+    await store.close()
+    restore(url(path), path.with_name("backup.db"), progress=lambda *pair: told["restore"].append(pair))
+    for pairs in told.values():
+        assert pairs == sorted(pairs)
+        assert pairs[-1][0] == pairs[-1][1] > 0
+        assert len({whole for _, whole in pairs}) == 1
 
 
 async def test_a_backup_restores_where_no_store_is(path: Path, tmp_path: Path) -> None:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import random
-import resource
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from monitor.errors import ServiceRunning, StoreBusy, StoreError, StoreFull, StoreUnusable
-from monitor.model import Decision, Delivery, Validators
-from storage import open_store, restore
-from storage.sqlite import schema
-from storage.sqlite.opening import connect, create
+from monitor.errors import StoreError
+from storage.sqlite import upkeep
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.upkeep import has_wal_reset_race
-from storage.sqlite.writer import Writer
-from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
-from tests.storage.sqlite.files import PATIENCE, ROOT, begun, beside, contents, filer, kill_after, made, rows, said, url
+from tests.storage.desk import NOW, candidate, decide, filing, quiet
+from tests.storage.sqlite.files import beside
 
 pytestmark = pytest.mark.anyio
 
@@ -81,6 +65,15 @@ async def test_f112_the_rest_of_a_broken_off_backup_is_replaced(store: SqliteSto
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
+ODD_NAMES = [
+    "", ".", "..", "../b.db", "../../etc/b.db", "a/../b.db", "/tmp/../b.db", "/..", "a/..", "./../b.db", "..\\b.db",
+    "a\\b.db", "C:\\b.db", "\\\\host\\b.db", "%2e%2e/b.db", "%2e%2e%2fb.db", "..%2fb.db", "b%00.db", "b.db%0a",
+    "b\0.db", "\0", "b.db\0.txt", "b\n.db", "b\r.db", "b\t.db", "b\x7f.db", "\x1b[31m.db", "~/b.db", "~root/b.db",
+    "b*.db", "b?.db", "b|.db", "b;.db", "b`.db", "b$.db", "b'.db", 'b".db', "-b.db", ".b.db", "b.db/", "file:b.db",
+    "b" * 300,
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
 async def test_f148_odd_names_for_a_backup_are_refused(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -90,6 +83,28 @@ async def test_f148_odd_names_for_a_backup_are_refused(
     with pytest.raises(StoreError):
         await store.backup(name)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+async def test_a_backup_that_is_given_up_leaves_nothing(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_STEPS_BETWEEN_LOOKS", 100)
+    await store.file(filing([candidate(f"Doha {n}", keys=(f"url:{n}",)) for n in range(50)]), decide)
+    begun, go = threading.Event(), threading.Event()
+
+    def watched(_done: int, _whole: int) -> None:
+        begun.set()
+        go.wait(10)
+
+    copying = asyncio.ensure_future(store.backup(str(path.with_name("backup.db")), watched))
+    await asyncio.to_thread(begun.wait, 10)
+    copying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+    go.set()
+    async with asyncio.timeout(10):
+        while list(path.parent.glob("backup*")):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_long_prune_lets_filing_in_between(store: SqliteStore) -> None:

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import random
-import resource
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor.errors import ServiceRunning, StoreBusy, StoreError, StoreFull, StoreUnusable
-from monitor.model import Decision, Delivery, Validators
-from storage import open_store, restore
-from storage.sqlite import schema
-from storage.sqlite.opening import connect, create
+from monitor.errors import StoreUnusable
+from monitor.model import Decision
+from storage import open_store
 from storage.sqlite.store import SqliteStore
-from storage.sqlite.upkeep import has_wal_reset_race
 from storage.sqlite.writer import Writer
-from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
-from tests.storage.sqlite.files import PATIENCE, ROOT, begun, beside, contents, filer, kill_after, made, rows, said, url
+from tests.storage.desk import candidate, decide, filing
+from tests.storage.sqlite.files import url
 
 pytestmark = pytest.mark.anyio
 

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("language", deadline=None)
-settings.load_profile("language")
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")

@@ -1,0 +1,177 @@
+"""Where a text says that it is an agency's copy by the place of a name alone: datelines, closing lines, bylines.
+
+The credits of pictures are everywhere and say nothing of a text: ``(AP Photo/Name)``, ``Name/AFP``, ``צילום: רויטרס``,
+``[Reuters]``. A name counts only where it fills its brackets, its line or its part of a byline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from config.model import OriginTables
+from monitor.stories.attribution import clusters
+from monitor.stories.sourcenames import Group, Line, is_in, table_words
+
+_LONGEST_HEAD = 60
+"""Letters before a dateline's bracket: places and a date."""
+_MOST_WORDS = 8
+_BEHIND_BRACKET = re.compile(r'[\s"]*[)\]]?\s*(?:--?|:)(?:\s|$)')
+_OPEN = re.compile(r"""\(\s*["']?$""")
+_CLOSED = re.compile(r"""["']?\s*\)""")
+_END = re.compile(r"""[\s."'”]*$""")
+_DASH = re.compile(r"(?:^|\s)-{1,2}\s*[\"']?$|^-\s*$")
+_HEAD_MARK = re.compile(r"(?:-{1,2}\s*|\S/ )[\"']?$")
+_BEHIND_HEAD = re.compile(r"""["']?\s*(?:[-/:]|$)""")
+_RIGHTS = re.compile(r"(?:©|\(c\)|\bcopyright\b)\s*(?:(?:19|20)\d\d)?[\s,]*(?:the\s+)?$", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_PART = re.compile(r"[,;|/+&•·()\n:-]|\s-\s")
+_LINKING = frozenset("and by with via for of in from the ו و من מאת".split())
+_BYLINE = frozenset(
+    "by staff writers writer reporter correspondent correspondents and the agency news agencies מאת בקלם".split()
+)
+_BEFORE_PICTURE = 6
+"""Words between the word "photo" and the name that it credits, at most."""
+
+
+class Credited(NamedTuple):
+    """A source credited with the text, by what, and between which letters of the folded line."""
+
+    group: Group
+    pattern: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditWords:
+    """Words that make a credit another's (a picture's), or that begin one."""
+
+    photo: frozenset[str]
+    source: frozenset[str]
+
+    @classmethod
+    def of(cls, tables: OriginTables) -> CreditWords:
+        """Made once for a configuration."""
+        return cls(table_words(tables, "photo"), table_words(tables, "source"))
+
+
+def dateline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterator[Credited]:
+    """At the beginning of a text: ``GAZA, Oct 13 (Xinhua) --``, ``الدوحة - رويترز``, ``(רויטרס)``."""
+    for joined in clusters(line, groups)[:2]:
+        first, last = joined[0], joined[-1]
+        if first.source.kind == "body" or first.first > _MOST_WORDS or _is_picture(line, first.first, words.photo):
+            continue
+        head, behind = _around(line, first, last)
+        if _is_bracketed_head(head, behind) or _is_open_head(line, head, behind, first):
+            for group in joined:
+                yield Credited(group, "dateline", line.tokens[group.begin].start, line.tokens[group.end].end)
+
+
+def closing(line: Line, groups: Sequence[Group], words: CreditWords, *, last: bool) -> Iterator[Credited]:
+    """At the end of a text: ``(Reuters)``, ``- AFP``, ``Source: Al Jazeera and news agencies``, ``© 2025 AFP``; the
+    ``last`` line may also be a name and nothing else."""
+    for joined in clusters(line, groups):
+        one, other = joined[0], joined[-1]
+        if one.source.kind == "body" or _is_picture(line, one.first, words.photo):
+            continue
+        how = _closes(line, joined, words, last=last)
+        if how:
+            for group in joined:
+                yield Credited(group, how, line.tokens[one.first].start, line.tokens[other.last].end)
+
+
+def byline(line: Line, groups: Sequence[Group], photo: Collection[str]) -> Iterator[Credited]:
+    """In the name of the author, or a credit field: an agency that is one of its parts, or stands behind a name."""
+    for group in groups:
+        if group.source.kind == "body" or _is_picture(line, group.begin, photo):
+            continue
+        if _is_part(line, group, groups):
+            yield Credited(group, "byline", line.tokens[group.begin].start, line.tokens[group.end].end)
+
+
+# ------------------------------------------------------------------ datelines
+
+
+def _around(line: Line, first: Group, last: Group) -> tuple[str, str]:
+    start = line.tokens[min(first.first, first.begin)].start
+    return line.folded[:start], line.folded[line.tokens[last.last].end :]
+
+
+def _is_bracketed_head(head: str, behind: str) -> bool:
+    if not _OPEN.search(head) or len(head) > _LONGEST_HEAD:
+        return False
+    places = head.rstrip(" \"'").rstrip("(").strip()
+    if not places:
+        return _CLOSED.match(behind) is not None
+    inside, closed, rest = behind.partition(")")
+    if not closed or len(inside) > 25 or '"' in places:
+        return False
+    if re.match(r"\s*(?:-{1,2}|:)", rest):
+        return True
+    return places.isupper() and not inside.strip()
+
+
+def _is_open_head(line: Line, head: str, behind: str, first: Group) -> bool:
+    """``غزة - رويترز``, ``غزة/ الأناضول``: short, without brackets, and something follows only behind another mark.
+    A slash with a space before it, or none behind, is a picture's."""
+    if not _HEAD_MARK.search(head) or len(head) > _LONGEST_HEAD or "(" in head or ":" in head:
+        return False
+    slashed = head.rstrip("\"'").endswith("/ ")
+    if first.first > (_MOST_WORDS if slashed else 4) or any(line.ends(place) for place in range(first.first)):
+        return False
+    if head[0].isascii() and not head.isupper():
+        return False
+    return _BEHIND_HEAD.match(behind) is not None
+
+
+# ------------------------------------------------------------------ closing lines
+
+
+def _closes(line: Line, joined: Sequence[Group], words: CreditWords, *, last: bool) -> str:
+    head, behind = _around(line, joined[0], joined[-1])
+    if _RIGHTS.search(head) and (_YEAR.search(head[-12:]) or (last and _END.match(behind))):
+        return "copyright"
+    if _OPEN.search(head):
+        closed = _CLOSED.match(behind)
+        return "closing" if closed and _END.match(behind, closed.end()) and (last or head.strip() != "(") else ""
+    if not _END.match(behind):
+        return ""
+    if joined[0].first == 0:
+        return "closing" if last and not head.strip() or _DASH.search(head) else ""
+    if _DASH.search(head):
+        return "closing"
+    before = joined[0].first - 1
+    return "source" if ":" in line.between(before) and is_in(line.tokens[before].norm, words.source) else ""
+
+
+def _is_picture(line: Line, index: int, photo: Collection[str]) -> bool:
+    """Whether a word of pictures stands before the name, or directly behind it."""
+    near = [*line.tokens[max(0, index - _BEFORE_PICTURE) : index], *line.tokens[index + 1 : index + 2]]
+    return any(is_in(token.norm, photo) for token in near)
+
+
+# ------------------------------------------------------------------ bylines
+
+
+def _is_part(line: Line, group: Group, groups: Sequence[Group]) -> bool:
+    """Whether a name is a part of its own: between marks, joining words, other names and the ends."""
+    named = {place for other in groups for place in range(other.begin, other.end + 1)} | _joining(line)
+    begin, end = group.begin, group.end
+    after = end + 1
+    while after < len(line.tokens) and line.tokens[after].norm in _BYLINE and not _PART.search(line.between(after - 1)):
+        after += 1
+    closes = after == len(line.tokens) or after in named or bool(_PART.search(line.between(after - 1)))
+    if not closes:
+        return False
+    opens = begin == 0 or begin - 1 in named or bool(_PART.search(line.between(begin - 1)))
+    if opens or group.prefix.startswith(("ו", "و")):
+        return True
+    behind_person = group.source.kind == "agency" and group.vouched and line.tokens[begin].raw[0].isupper()
+    return behind_person and line.tokens[begin - 1].raw[0].isupper() and line.tokens[begin - 1].raw[0] < "\u0370"
+
+
+def _joining(line: Line) -> set[int]:
+    return {place for place, token in enumerate(line.tokens) if token.norm in _LINKING}
