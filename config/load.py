@@ -88,7 +88,7 @@ def load(
         watches={watch.id: watch for watch in told.watches},
         concepts=told.concepts,
         claims=Claims(hedges=told.hedges, denials=told.denials),
-        origins=OriginTables(**told.origins),
+        origins=OriginTables.model_validate(told.origins),
         places=places,
         strings=strings,
         secrets=secrets.values if secrets else {},

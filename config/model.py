@@ -645,8 +645,8 @@ class OriginPattern(_Told):
 
 WordsName = Literal["describing", "officials", "governing", "photo", "source", "via"]
 """``describing``: may stand between pattern and name; ``officials``: behind a body's name, not the body speaks;
-``governing``: before a body's name, somebody else is the subject; ``photo``: the credit of a picture; ``source``: before
-a colon, a credit; ``via``: behind a publisher's name, of whoever passes it on."""
+``governing``: before a body's name, somebody else is the subject; ``photo``: the credit of a picture; ``source``:
+before a colon, a credit; ``via``: behind a publisher's name, of whoever passes it on."""
 
 
 class OriginWords(_Told):

@@ -298,6 +298,7 @@ class Desk:
         done = await self._file_own(self._own_answer(edition.outlets[health.OUTLET], entries), edition, after)
         for entry in entries:
             log.warning("notice", extra={"title": entry.title, "lead": entry.lead})
+        self._on_filed(done)
         return done
 
     async def file_canary(self) -> str | None:
@@ -320,9 +321,7 @@ class Desk:
             held=after, fence=after.fence if after is not None else None,
         )  # fmt: skip
         filing = self.matched(filing, (), edition)
-        done = await self._store.file(filing, self._decide(filing, edition, first_poll=False))
-        self._on_filed(done)
-        return done
+        return await self._store.file(filing, self._decide(filing, edition, first_poll=False))
 
     # ------------------------------------------------------------------ deciding
 

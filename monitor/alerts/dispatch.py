@@ -21,6 +21,7 @@ from random import Random
 from typing import Literal
 
 from config.model import ChangeClass
+from monitor import canary
 from monitor.alerts.edits import edits
 from monitor.alerts.lane import GIVE_UP, Lane
 from monitor.alerts.latency import Latency
@@ -42,7 +43,7 @@ GRACE = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What became of the alerts of one drain."""
+    """What became of the alerts of news; canaries are not counted."""
 
     sent: int = 0
     later: int = 0
@@ -243,7 +244,7 @@ class Dispatcher:
         }  # fmt: skip
         level = logging.WARNING if dead else logging.INFO
         log.log(level, "message settled" if kept else "message settled late", extra=fields)
-        if kept:
+        if kept and message.alerts[0].watch != canary.NAME:
             self._count(message, delivery, dead)
             if delivery.verdict == "sent":
                 self._note_latency(parcel)

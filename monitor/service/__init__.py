@@ -32,7 +32,7 @@ from monitor.alerts.channels import open_channels
 from monitor.alerts.dispatch import Counts, Dispatcher
 from monitor.desk import Desk, edition, recent_titles
 from monitor.distress import Distress
-from monitor.errors import UnknownName
+from monitor.errors import StoreError, UnknownName
 from monitor.hosts import host_of
 from monitor.language.tokens import tokenise
 from monitor.model import Filed, SourceState
@@ -193,7 +193,10 @@ class Service:
         for result in await asyncio.gather(*pending, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("ended badly", exc_info=result)
-        await self.store.release_all()
+        try:
+            await self.store.release_all()
+        except StoreError as error:
+            log.error("leases are not given back; the next start does it", extra={"error": str(error)})
 
     # ------------------------------------------------------------------ between the parts
 

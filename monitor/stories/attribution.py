@@ -95,17 +95,17 @@ class Patterns:
                 span = _match(line, pattern, first, last)
                 if span is None:
                     continue
-                start, end = line.tokens[span[0]].start, line.tokens[span[1]].end
+                start, end = line.start(span[0]), line.end(span[1])
                 for group in joined:
                     if self._is_meant(line, pattern, group, last):
                         yield Said(group.source, pattern.relation, pattern.name, start, end)
 
     def _near(self, line: Line, before: int, behind: int) -> Iterator[_Pattern]:
         if before >= 0 and not line.ends(before) and not _BRACKET.search(line.between(before)):
-            for _, rest in attached(line.tokens[before].norm):
+            for _, rest in attached(line.norm(before)):
                 yield from self.by_before.get(rest, ())
-        if behind < len(line.tokens) and not line.ends(behind - 1) and not _BRACKET.search(line.between(behind - 1)):
-            for _, rest in attached(line.tokens[behind].norm):
+        if behind < len(line) and not line.ends(behind - 1) and not _BRACKET.search(line.between(behind - 1)):
+            for _, rest in attached(line.norm(behind)):
                 yield from self.by_behind.get(rest, ())
         yield from self.apart
 
@@ -120,11 +120,11 @@ class Patterns:
     def _is_of_others(self, line: Line, pattern: _Pattern, group: Group, last: Group) -> bool:
         """``Hamas officials``, and where the body should be the subject, ``the ambassador to the UN said``."""
         before, behind = group.first - 1, last.last + 1
-        if behind < len(line.tokens) and not line.between(behind - 1).strip():
-            if is_in(line.tokens[behind].norm, self.officials):
-                return True
+        near = behind < len(line) and not line.between(behind - 1).strip()
+        if near and is_in(line.norm(behind), self.officials):
+            return True
         subject = not pattern.left and before >= 0 and not line.between(before).strip()
-        return subject and line.tokens[before].norm in self.governing
+        return subject and line.norm(before) in self.governing
 
 
 def clusters(line: Line, groups: Sequence[Group]) -> list[list[Group]]:
@@ -141,11 +141,11 @@ def clusters(line: Line, groups: Sequence[Group]) -> list[list[Group]]:
 def _joined(line: Line, one: Group, other: Group) -> bool:
     if (one.source.kind == "body") != (other.source.kind == "body"):
         return False
-    words = line.tokens[one.last + 1 : other.first]
-    gap = line.folded[line.tokens[one.last].end : line.tokens[min(other.first, other.begin)].start]
+    words = range(one.last + 1, other.first)
+    gap = line.folded[line.end(one.last) : line.start(min(other.first, other.begin))]
     if other.first <= one.last:
         return True
-    if any(mark in gap for mark in ".;:()") or len(words) > 1 or any(word.norm not in _AND for word in words):
+    if any(mark in gap for mark in ".;:()") or len(words) > 1 or any(line.norm(word) not in _AND for word in words):
         return False
     attached_and = other.prefix.startswith(("ו", "و"))
     return bool(words) or attached_and or any(mark in gap for mark in ",/+&")
@@ -155,10 +155,10 @@ def _joined(line: Line, one: Group, other: Group) -> bool:
 
 
 def _match(line: Line, pattern: _Pattern, first: Group, last: Group) -> tuple[int, int] | None:
-    """The tokens from first to last that the pattern covers, the name included."""
+    """The words from first to last that the pattern covers, the name included."""
     if not _attached_right(first.prefix, pattern.particles):
         return None
-    if pattern.possessive and not line.tokens[last.end].raw.endswith("'s"):
+    if pattern.possessive and not line.raw(last.end).endswith("'s"):
         return None
     start = _leftwards(line, pattern.left, first.first - 1)
     end = _rightwards(line, pattern.right, last.last + 1)
@@ -186,7 +186,7 @@ def _leftwards(line: Line, parts: Sequence[_Part], index: int) -> int | None:
                 if _runs(line, index - skipped, index)
             )
             return next((found for found in tries if found is not None), None)
-        if index < 0 or line.ends(index) or not isinstance(part, frozenset) or not is_in(line.tokens[index].norm, part):
+        if index < 0 or line.ends(index) or not isinstance(part, frozenset) or not is_in(line.norm(index), part):
             return None
         index -= 1
     return index + 1
@@ -205,7 +205,7 @@ def _rightwards(line: Line, parts: Sequence[_Part], index: int) -> int | None:
             return next((found for found in tries if found is not None), None)
         if isinstance(part, _End):
             return index - 1 if (":" in line.between(index - 1) if part.colon else line.ends(index - 1)) else None
-        if index >= len(line.tokens) or line.ends(index - 1) or not is_in(line.tokens[index].norm, part):
+        if index >= len(line) or line.ends(index - 1) or not is_in(line.norm(index), part):
             return None
         index += 1
     return index - 1
@@ -213,7 +213,7 @@ def _rightwards(line: Line, parts: Sequence[_Part], index: int) -> int | None:
 
 def _runs(line: Line, start: int, end: int) -> bool:
     """Whether no sentence ends from this token to before that one, and both are in the line."""
-    return start >= -1 and end < len(line.tokens) and not any(line.ends(place) for place in range(max(start, 0), end))
+    return start >= -1 and end < len(line) and not any(line.ends(place) for place in range(max(start, 0), end))
 
 
 # ------------------------------------------------------------------ making

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from heapq import heappop, heappush
 
 from monitor.stories.centroids import HARD, IDLE, Stories, Story, Vector, cosine
-from monitor.stories.gist import Gist, Gists, StoryItem
+from monitor.stories.gist import Gist, Gists, StoryItem, written
 
 MERGE = 0.45
 """Cosine of an item to each of two stories, and of these to each other, that makes them one."""
@@ -224,4 +224,4 @@ def _reason(vector: Vector, centroid: Vector, gist: Gist) -> str:
     shared = sorted(
         (term for term in vector if term in centroid), key=lambda term: (-vector[term] * centroid[term], term)
     )
-    return "shares " + ", ".join(gist.words.get(term, term) for term in shared[:_SHOWN])
+    return "shares " + ", ".join(written(gist.words.get(term, term)) for term in shared[:_SHOWN])

@@ -1,4 +1,4 @@
-"""Where a text says that it is an agency's copy by the place of a name alone: datelines, closing lines, bylines.
+"""Where a text says whose reporting it is by the place of a name alone: datelines, closing lines, headlines, bylines.
 
 The credits of pictures are everywhere and say nothing of a text: ``(AP Photo/Name)``, ``Name/AFP``, ``צילום: רויטרס``,
 ``[Reuters]``. A name counts only where it fills its brackets, its line or its part of a byline.
@@ -27,16 +27,17 @@ _HEAD_MARK = re.compile(r"(?:-{1,2}\s*|\S/ )[\"']?$")
 _BEHIND_HEAD = re.compile(r"""["']?\s*(?:[-/:]|$)""")
 _RIGHTS = re.compile(r"(?:©|\(c\)|\bcopyright\b)\s*(?:(?:19|20)\d\d)?[\s,]*(?:the\s+)?$", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_HEADLINE_MARK = re.compile(r"\s-\s|:")
 _PART = re.compile(r"[,;|/+&•·()\n:-]|\s-\s")
-_LINKING = frozenset("and by with via for of in from the ו و من מאת".split())
-_BYLINE = frozenset(
-    "by staff writers writer reporter correspondent correspondents and the agency news agencies מאת בקלם".split()
+_LINKING = frozenset({"and", "by", "with", "via", "for", "of", "in", "from", "the", "ו", "و", "من", "מאת"})
+_BEHIND_NAME = frozenset(
+    {"staff", "writer", "writers", "reporter", "correspondent", "correspondents", "agency", "news"}
 )
 _BEFORE_PICTURE = 6
 """Words between the word "photo" and the name that it credits, at most."""
 
 
-class Credited(NamedTuple):
+class Credit(NamedTuple):
     """A source credited with the text, by what, and between which letters of the folded line."""
 
     group: Group
@@ -58,7 +59,7 @@ class CreditWords:
         return cls(table_words(tables, "photo"), table_words(tables, "source"))
 
 
-def dateline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterator[Credited]:
+def dateline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterator[Credit]:
     """At the beginning of a text: ``GAZA, Oct 13 (Xinhua) --``, ``الدوحة - رويترز``, ``(רויטרס)``."""
     for joined in clusters(line, groups)[:2]:
         first, last = joined[0], joined[-1]
@@ -67,10 +68,10 @@ def dateline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterato
         head, behind = _around(line, first, last)
         if _is_bracketed_head(head, behind) or _is_open_head(line, head, behind, first):
             for group in joined:
-                yield Credited(group, "dateline", line.tokens[group.begin].start, line.tokens[group.end].end)
+                yield Credit(group, "dateline", line.start(group.begin), line.end(group.end))
 
 
-def closing(line: Line, groups: Sequence[Group], words: CreditWords, *, last: bool) -> Iterator[Credited]:
+def closing(line: Line, groups: Sequence[Group], words: CreditWords, *, last: bool) -> Iterator[Credit]:
     """At the end of a text: ``(Reuters)``, ``- AFP``, ``Source: Al Jazeera and news agencies``, ``© 2025 AFP``; the
     ``last`` line may also be a name and nothing else."""
     for joined in clusters(line, groups):
@@ -80,24 +81,39 @@ def closing(line: Line, groups: Sequence[Group], words: CreditWords, *, last: bo
         how = _closes(line, joined, words, last=last)
         if how:
             for group in joined:
-                yield Credited(group, how, line.tokens[one.first].start, line.tokens[other.last].end)
+                yield Credit(group, how, line.start(one.first), line.end(other.last))
 
 
-def byline(line: Line, groups: Sequence[Group], photo: Collection[str]) -> Iterator[Credited]:
+def headline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterator[Credit]:
+    """In a headline, before a colon or behind a mark at the end: ``Reuters: …``, ``… - Axios``, ``…: AP``."""
+    for joined in clusters(line, groups):
+        first, last = joined[0], joined[-1]
+        before = line.between(first.first - 1) if first.first else ""
+        begins = first.first == 0 and ":" in line.between(last.last)
+        ends = last.last == len(line) - 1 and _HEADLINE_MARK.search(before) is not None
+        if not (begins or ends) or _is_picture(line, first.first, words.photo):
+            continue
+        for group in joined:
+            latin = line.raw(group.begin)[0] < "\u0370"  # with the capitals that its name demands
+            if group.vouched or (ends and latin):
+                yield Credit(group, "headline", line.start(first.first), line.end(last.last))
+
+
+def byline(line: Line, groups: Sequence[Group], photo: Collection[str]) -> Iterator[Credit]:
     """In the name of the author, or a credit field: an agency that is one of its parts, or stands behind a name."""
     for group in groups:
         if group.source.kind == "body" or _is_picture(line, group.begin, photo):
             continue
         if _is_part(line, group, groups):
-            yield Credited(group, "byline", line.tokens[group.begin].start, line.tokens[group.end].end)
+            yield Credit(group, "byline", line.start(group.begin), line.end(group.end))
 
 
 # ------------------------------------------------------------------ datelines
 
 
 def _around(line: Line, first: Group, last: Group) -> tuple[str, str]:
-    start = line.tokens[min(first.first, first.begin)].start
-    return line.folded[:start], line.folded[line.tokens[last.last].end :]
+    start = line.start(min(first.first, first.begin))
+    return line.folded[:start], line.folded[line.end(last.last) :]
 
 
 def _is_bracketed_head(head: str, behind: str) -> bool:
@@ -140,17 +156,17 @@ def _closes(line: Line, joined: Sequence[Group], words: CreditWords, *, last: bo
     if not _END.match(behind):
         return ""
     if joined[0].first == 0:
-        return "closing" if last and not head.strip() or _DASH.search(head) else ""
+        return "closing" if (last and not head.strip()) or _DASH.search(head) else ""
     if _DASH.search(head):
         return "closing"
     before = joined[0].first - 1
-    return "source" if ":" in line.between(before) and is_in(line.tokens[before].norm, words.source) else ""
+    return "source" if ":" in line.between(before) and is_in(line.norm(before), words.source) else ""
 
 
 def _is_picture(line: Line, index: int, photo: Collection[str]) -> bool:
     """Whether a word of pictures stands before the name, or directly behind it."""
-    near = [*line.tokens[max(0, index - _BEFORE_PICTURE) : index], *line.tokens[index + 1 : index + 2]]
-    return any(is_in(token.norm, photo) for token in near)
+    near = (*range(max(0, index - _BEFORE_PICTURE), index), *range(index + 1, min(index + 2, len(line))))
+    return any(is_in(line.norm(place), photo) for place in near)
 
 
 # ------------------------------------------------------------------ bylines
@@ -161,17 +177,17 @@ def _is_part(line: Line, group: Group, groups: Sequence[Group]) -> bool:
     named = {place for other in groups for place in range(other.begin, other.end + 1)} | _joining(line)
     begin, end = group.begin, group.end
     after = end + 1
-    while after < len(line.tokens) and line.tokens[after].norm in _BYLINE and not _PART.search(line.between(after - 1)):
+    while after < len(line) and line.norm(after) in _BEHIND_NAME and not _PART.search(line.between(after - 1)):
         after += 1
-    closes = after == len(line.tokens) or after in named or bool(_PART.search(line.between(after - 1)))
+    closes = after == len(line) or after in named or bool(_PART.search(line.between(after - 1)))
     if not closes:
         return False
     opens = begin == 0 or begin - 1 in named or bool(_PART.search(line.between(begin - 1)))
     if opens or group.prefix.startswith(("ו", "و")):
         return True
-    behind_person = group.source.kind == "agency" and group.vouched and line.tokens[begin].raw[0].isupper()
-    return behind_person and line.tokens[begin - 1].raw[0].isupper() and line.tokens[begin - 1].raw[0] < "\u0370"
+    behind_person = group.source.kind == "agency" and group.vouched and line.raw(begin)[0].isupper()
+    return behind_person and line.raw(begin - 1)[0].isupper() and line.raw(begin - 1)[0] < "\u0370"
 
 
 def _joining(line: Line) -> set[int]:
-    return {place for place, token in enumerate(line.tokens) if token.norm in _LINKING}
+    return {place for place, norm in enumerate(line.norms()) if norm in _LINKING}

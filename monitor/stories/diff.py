@@ -13,7 +13,6 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import Literal, NamedTuple
 
 from monitor.model import Piece
 from monitor.stories.units import Unit, cut
@@ -142,8 +141,10 @@ def _paired(one: Side | None, other: Side | None) -> Pair:
 
 # ------------------------------------------------------------------ sentences
 
+# A full stop ends no sentence behind an initial or a title, nor before a small Latin letter (as in the tokens module).
 _END = re.compile(
-    r"""(?:(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|Lt))(?<!\b(?:Mrs|Gen|Sen|Rep|Gov|Col|Maj))\.|[!?؟۔…])["'”’»״)\]]*\s+|\n\s*"""
+    r"""(?:(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|Lt))(?<!\b(?:Mrs|Gen|Sen|Rep|Gov|Col|Maj))\.(?!\s+[a-z])|[!?؟۔…])"""
+    r"""["'”’»״)\]]*\s+|\n\s*"""
 )
 
 

@@ -47,7 +47,7 @@ class Gist:
     title: tuple[str, ...]
     lead: tuple[str, ...]
     words: Mapping[str, str]
-    """Term → the word as it stands there, to be shown."""
+    """Term → the word that it is of, normalised; of a concept of several words the first."""
     concepts: frozenset[str]
 
 
@@ -104,8 +104,8 @@ class Gists:
             if begun:
                 found += [(index, each) for each in begun if len(each.form) == 1 or _follow(each.form, words, index)]
         for index, letters in words.capitals.items():
-            begun = self._by_capitals.get(letters, ())
-            found += [(index, each) for each in begun if len(each.form) == 1 or _follow(each.form, words, index)]
+            acronyms = self._by_capitals.get(letters, ())
+            found += [(index, each) for each in acronyms if len(each.form) == 1 or _follow(each.form, words, index)]
         return found
 
     def _begun_by(self, norm: str) -> tuple[_Named, ...]:
@@ -172,6 +172,14 @@ _HEBREW_LAST, _ARABIC_LAST = ("ת", "י", "ו"), ("ي", "ا")
 """Endings that come off when four letters remain."""
 _HEBREW_ATTACHED = tuple(sorted(HEBREW_SHORT, key=len, reverse=True))
 _ARABIC_ATTACHED = tuple(sorted((*ARABIC_SHORT, "و"), key=len, reverse=True))
+
+
+_FINAL = str.maketrans("כמנפצ", "ךםןףץ")
+
+
+def written(norm: str) -> str:
+    """A normalised word as people write it; Arabic stays folded."""
+    return norm[:-1] + norm[-1].translate(_FINAL) if is_hebrew(norm) else norm
 
 
 @lru_cache(maxsize=_REMEMBERED)

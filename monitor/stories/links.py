@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from config.model import Concept
-from monitor.stories.gist import Gists, StoryItem
+from monitor.stories.gist import Gists, StoryItem, written
 from monitor.stories.traits import Traits, traits
 
 LINK = 0.35
@@ -209,7 +209,7 @@ def _alike(one: Traits, other: Traits, least: int) -> float:
 
 
 def _reason(pairs: Iterable[tuple[Traits, Traits]], least: int) -> str:
-    """What the stories share: concepts, then numbers, then names as the first of them writes them."""
+    """What the stories share: concepts, then numbers, then names, in Latin letters where one of them is."""
     concepts: dict[str, None] = {}
     numbers: dict[str, None] = {}
     names: dict[str, None] = {}
@@ -217,5 +217,5 @@ def _reason(pairs: Iterable[tuple[Traits, Traits]], least: int) -> str:
         concepts.update(dict.fromkeys(sorted(one.concepts & other.concepts)))
         numbers.update(dict.fromkeys(sorted(one.numbers & other.numbers)))
         shared = sorted(one.names.keys() & other.names.keys())
-        names.update(dict.fromkeys(one.names[name] for name in shared if len(name) >= least))
-    return "both tell of " + ", ".join((*(f"@{each}" for each in concepts), *numbers, *names))
+        names.update(dict.fromkeys(min(one.names[name], other.names[name]) for name in shared if len(name) >= least))
+    return "both tell of " + ", ".join((*(f"@{each}" for each in concepts), *numbers, *map(written, names)))

@@ -8,14 +8,14 @@ official body said. ``docs/origins.md`` says how each is recognised, and what ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from config.model import OriginTables, Relation
 from monitor.language.normalise import fold, offsets
-from monitor.stories.attribution import Patterns, Said, clusters
-from monitor.stories.credits import Credited, CreditWords, byline, closing, dateline
+from monitor.stories.attribution import Patterns, Said
+from monitor.stories.credits import Credit, CreditWords, byline, closing, dateline, headline
 from monitor.stories.sourcenames import Group, Line, Names, Source, SourceKind, table_words
 
 OPENING = 800
@@ -136,7 +136,7 @@ def _own(text: OriginText, sources: Sources) -> Origin:
         source = sources.names.of_outlet(text.outlet)
         return Origin(id=source.id, kind=source.kind, relation="own")
     line = Line(fold(text.publisher))
-    groups = sources.names.groups(line)
+    groups = sources.names.groups(line, sources.names.hints(line.folded))
     named = next((group for group in groups if group.first == 0 and _is_whole(line, group, sources)), None)
     source = named.source if named else _unnamed(line, sources)
     evidence = Evidence(field="publisher", start=0, end=len(text.publisher), pattern="publisher")
@@ -145,12 +145,12 @@ def _own(text: OriginText, sources: Sources) -> Origin:
 
 def _is_whole(line: Line, group: Group, sources: Sources) -> bool:
     behind = group.last + 1
-    return behind >= len(line.tokens) or line.tokens[behind].norm in sources.via
+    return behind >= len(line) or line.norm(behind) in sources.via
 
 
 def _unnamed(line: Line, sources: Sources) -> Source:
     """A publisher that no table names, under an id made of its words."""
-    norms = [token.norm for token in line.tokens]
+    norms = list(line.norms())
     end = next((place for place, norm in enumerate(norms) if place and norm in sources.via), len(norms))
     return sources.names.of_outlet("-".join(norms[:end]) or "unknown")
 
@@ -159,107 +159,89 @@ def _unnamed(line: Line, sources: Sources) -> Source:
 
 
 class _Place(NamedTuple):
-    """A line of a field: its number, where it begins in the field, and its text."""
+    """A line of a field, and where it begins in it."""
 
-    number: int
-    start: int
+    field: Field
     text: str
+    start: int = 0
+    part: int = 0
 
 
 def _found(text: OriginText, sources: Sources) -> Iterator[Origin]:
-    for part, credit in enumerate((text.author, *text.credits)):
-        field: Field = "credit" if part else "author"
-        for found in _in_byline(credit, sources):
-            yield _origin(
-                found.group.source, _copied(found.group), field, _Place(0, 0, credit), found, max(0, part - 1)
-            )
+    yield from _in_byline(_Place("author", text.author), sources)
+    for part, credit in enumerate(text.credits):
+        yield from _in_byline(_Place("credit", credit, part=part), sources)
     yield from _in_text("title", text.title, sources)
     yield from _in_text("lead", text.lead, sources)
     yield from _in_text("body", text.body, sources)
 
 
-def _in_byline(text: str, sources: Sources) -> Iterator[Credited]:
-    folded = fold(text)
-    if folded and sources.names.in_text(folded):
+def _in_byline(place: _Place, sources: Sources) -> Iterator[Origin]:
+    folded = fold(place.text)
+    hints = sources.names.hints(folded)
+    if hints:
         line = Line(folded)
-        yield from byline(line, sources.names.groups(line), sources.credits.photo)
+        for found in byline(line, sources.names.groups(line, hints), sources.credits.photo):
+            yield _credited(place, found)
 
 
 def _in_text(field: Field, text: str, sources: Sources) -> Iterator[Origin]:
     folded = fold(text)
-    yield from _signed(field, text, folded, sources)
-    if not sources.names.in_text(folded):
+    if field != "title":
+        yield from _signed(_Place(field, text), folded, sources)
+    hints = sources.names.hints(folded)
+    if not hints:
         return
-    places = list(_places(text))
-    full = [place.number for place in places if place.text.strip()]
-    for place, said in zip(places, folded.split("\n"), strict=True):
-        if not sources.names.in_text(said):
-            continue
-        line = Line(said)
-        groups = sources.names.groups(line)
-        for told in sources.patterns.said(line, groups):
-            yield _origin(told.source, told.relation, field, place, told)
-        if field == "title":
-            for found in _headline(line, groups, sources):
-                relation: Relation = "statement" if found.group.source.kind == "body" else "cite"
-                yield _origin(found.group.source, relation, field, place, found)
-            continue
-        for found in _credited(line, groups, sources, full, place.number):
-            yield _origin(found.group.source, _copied(found.group), field, place, found)
+    places = list(_places(field, text))
+    full = [number for number, place in enumerate(places) if place.text.strip()]
+    for number, (place, said) in enumerate(zip(places, folded.split("\n"), strict=True)):
+        if any(hint in said for hint in hints):
+            line = Line(said)
+            yield from _in_line(place, line, sources.names.groups(line, hints), sources, _edges(number, full))
 
 
-def _places(text: str) -> Iterator[_Place]:
+def _places(field: Field, text: str) -> Iterator[_Place]:
     start = 0
-    for number, line in enumerate(text.split("\n")):
-        yield _Place(number, start, line)
+    for line in text.split("\n"):
+        yield _Place(field, line, start)
         start += len(line) + 1
 
 
-def _credited(line: Line, groups: list[Group], sources: Sources, full: list[int], number: int) -> Iterator[Credited]:
-    if number in full[:_OPENING_LINES]:
-        yield from dateline(line, groups, sources.credits)
-    if number in full[-_CLOSING_LINES:]:
-        yield from closing(line, groups, sources.credits, last=number == full[-1])
+class _Edges(NamedTuple):
+    """Whether a line stands at the beginning or the end of its text."""
+
+    opens: bool
+    closes: bool
+    last: bool
 
 
-def _headline(line: Line, groups: list[Group], sources: Sources) -> Iterator[Credited]:
-    """``Reuters: …`` and ``… - Axios``, ``…: AP``."""
-    for joined in clusters(line, groups):
-        first, last = joined[0], joined[-1]
-        behind = line.between(last.last)
-        before = line.between(first.first - 1) if first.first else ""
-        begins = first.first == 0 and ":" in behind and first.vouched
-        ends = last.last == len(line.tokens) - 1 and re.search(r"\s-\s|:", before) is not None
-        pictured = first.first > 0 and line.tokens[first.first - 1].norm in sources.credits.photo
-        if (begins or ends) and not pictured:
-            for group in joined if begins else filter(lambda each: each.vouched or _is_latin(line, each), joined):
-                yield Credited(group, "headline", line.tokens[first.first].start, line.tokens[last.last].end)
+def _edges(number: int, full: list[int]) -> _Edges:
+    return _Edges(number in full[:_OPENING_LINES], number in full[-_CLOSING_LINES:], number == full[-1])
 
 
-def _is_latin(line: Line, group: Group) -> bool:
-    """Written with the capitals its name demands, which is enough behind a headline's mark."""
-    return line.tokens[group.begin].raw[0] < "\u0370"
-
-
-def _copied(group: Group) -> Relation:
-    """An agency's name at a text's beginning or end says that it is its copy; an outlet's, that it tells its report."""
-    return "credit" if group.source.kind == "agency" else "cite"
-
-
-def _signed(field: Field, text: str, folded: str, sources: Sources) -> Iterator[Origin]:
-    """Copy that ends as an agency's does, without naming it: ``Reporting by …; Editing by …``."""
-    if field == "title" or len(folded) < 2:
+def _in_line(place: _Place, line: Line, groups: Sequence[Group], sources: Sources, edges: _Edges) -> Iterator[Origin]:
+    for said in sources.patterns.said(line, groups):
+        yield _origin(said.source, said.relation, place, said)
+    if place.field == "title":
+        for found in headline(line, groups, sources.credits):
+            stated = found.group.source.kind == "body"
+            yield _origin(found.group.source, "statement" if stated else "cite", place, found)
         return
-    tail = max(0, len(folded) - _TAIL)
+    if edges.opens:
+        yield from (_credited(place, found) for found in dateline(line, groups, sources.credits))
+    if edges.closes:
+        yield from (_credited(place, found) for found in closing(line, groups, sources.credits, last=edges.last))
+
+
+def _signed(place: _Place, folded: str, sources: Sources) -> Iterator[Origin]:
+    """Copy that ends as an agency's does, without naming it: ``Reporting by …; Editing by …``."""
+    start = max(0, len(folded) - _TAIL)
+    tail = folded[start:].casefold()
     for sign, source in sources.signs:
-        found = sign.search(folded.casefold() if len(folded) < _TAIL else folded[tail:].casefold())
+        found = sign.search(tail)
         if found:
             yield _origin(
-                source,
-                "credit",
-                field,
-                _Place(0, 0, text),
-                Said(source, "credit", "signed", tail + found.start(), tail + found.end()),
+                source, "credit", place, Said(source, "credit", "signed", start + found.start(), start + found.end())
             )
             return
 
@@ -269,11 +251,15 @@ def _signature(phrase: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{rf'(?s:.{{1,{_SIGNED}}}?)'.join(parts)})(?!\w)")
 
 
-def _origin(
-    source: Source, relation: Relation, field: Field, place: _Place, told: Said | Credited, part: int = 0
-) -> Origin:
+def _credited(place: _Place, found: Credit) -> Origin:
+    """An agency's name at a text's edge says that it is its copy; an outlet's, that it repeats its report."""
+    source = found.group.source
+    return _origin(source, "credit" if source.kind == "agency" else "cite", place, found)
+
+
+def _origin(source: Source, relation: Relation, place: _Place, told: Said | Credit) -> Origin:
     back = offsets(place.text)
     start, end = place.start + back.starts[told.start], place.start + back.ends[told.end - 1]
-    evidence = Evidence(field=field, start=start, end=end, pattern=told.pattern, part=part)
-    aside = relation != "credit" and field == "body" and start > OPENING
+    evidence = Evidence(field=place.field, start=start, end=end, pattern=told.pattern, part=place.part)
+    aside = relation != "credit" and place.field == "body" and start > OPENING
     return Origin(id=source.id, kind=source.kind, relation=relation, evidence=evidence, aside=aside)

@@ -7,9 +7,10 @@ done with them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from config.model import OriginName, OriginTables, OriginWords, WordsName
@@ -21,11 +22,10 @@ SourceKind = Literal["agency", "outlet", "body"]
 _TOKEN = re.compile(r"""\w+(?:["']\w+)*""")
 _BREAK = re.compile(r"""[!?؟۔…;]|\.(?=[\s"')\]]|$)""")
 _CLOSE = frozenset(" \"'")
-_DATES = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
-    "september october november december mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov "
-    "dec".split()
-)
+_DATES = frozenset({
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march",
+    "april", "may", "june", "july", "august", "september", "october", "november", "december",
+})  # fmt: skip
 """Capitalised without being a name."""
 _REMEMBERED = 16384
 _FURTHEST = 5
@@ -40,40 +40,48 @@ class Source(NamedTuple):
     kind: SourceKind
 
 
-class Token(NamedTuple):
-    """A word of a line; offsets into the folded line."""
-
-    raw: str
-    norm: str
-    start: int
-    end: int
-
-
 class Line:
-    """One line of a text, folded."""
+    """One line of a text, folded, as words; all offsets are into the folded line."""
 
     def __init__(self, folded: str) -> None:
         self.folded = folded
+        self._found = list(_TOKEN.finditer(folded))
 
-    @cached_property
-    def tokens(self) -> list[Token]:
-        return [Token(found[0], _norm(found[0]), found.start(), found.end()) for found in _TOKEN.finditer(self.folded)]
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def raw(self, index: int) -> str:
+        """A word as written."""
+        return self._found[index][0]
+
+    def norm(self, index: int) -> str:
+        """A word as it is compared."""
+        return _norm(self._found[index][0])
+
+    def norms(self) -> Iterator[str]:
+        return (_norm(found[0]) for found in self._found)
+
+    def start(self, index: int) -> int:
+        return self._found[index].start()
+
+    def end(self, index: int) -> int:
+        return self._found[index].end()
 
     def between(self, index: int) -> str:
-        """What stands between this token and the next; behind the last, the rest of the line."""
-        end = self.tokens[index + 1].start if index + 1 < len(self.tokens) else len(self.folded)
-        return self.folded[self.tokens[index].end : end]
+        """What stands between this word and the next; behind the last, the rest of the line."""
+        end = self.start(index + 1) if index + 1 < len(self) else len(self.folded)
+        return self.folded[self.end(index) : end]
 
     def ends(self, index: int) -> bool:
-        """Whether a sentence ends behind this token. A stop behind a single letter is an abbreviation's (U.S.)."""
-        if index + 1 >= len(self.tokens):
+        """Whether a sentence ends behind this word. A stop behind a single letter is an abbreviation's (U.S.)."""
+        if index + 1 >= len(self):
             return True
         found = _BREAK.search(self.between(index))
-        return found is not None and not (found[0] == "." and len(self.tokens[index].raw) == 1)
+        return found is not None and not (found[0] == "." and len(self.raw(index)) == 1)
 
 
 class Group(NamedTuple):
-    """A source named in a line: tokens ``first`` to ``last`` with describing words, ``begin`` to ``end`` without."""
+    """A source named in a line: words ``first`` to ``last`` with what describes it, ``begin`` to ``end`` without."""
 
     source: Source
     begin: int
@@ -89,11 +97,17 @@ class Group(NamedTuple):
 class _Form(NamedTuple):
     words: tuple[str, ...]
     raws: tuple[str, ...]
-    """As written: the first capital is demanded (Foreign ministry), and those of an acronym; empty where there is none."""
+    """As written: its first capital is demanded (but for "The"), and those of an acronym; empty where there is none."""
     source: Source | None
     """``None``: something else, which only looks like a source."""
     beside: frozenset[str] | None
     """Words of which one must stand beside it; ``None``: needs none."""
+    key: int = 0
+    """Which of its words it is looked for by: the one that fewest names have."""
+
+
+Hints = dict[str, tuple[_Form, ...]]
+"""Words as written, and the names that are looked for by them."""
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -124,7 +138,7 @@ def is_in(norm: str, words: Collection[str]) -> bool:
 
 def words_of(texts: Iterable[str]) -> frozenset[str]:
     """Single words as they are compared."""
-    return frozenset(token.norm for text in texts for token in Line(fold(text)).tokens)
+    return frozenset(norm for text in texts for norm in Line(fold(text)).norms())
 
 
 def table_words(tables: OriginTables, name: WordsName) -> frozenset[str]:
@@ -133,6 +147,7 @@ def table_words(tables: OriginTables, name: WordsName) -> frozenset[str]:
     return words_of((*told.en, *told.he, *told.ar))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _norm(raw: str) -> str:
     norm = raw.casefold()
     return norm[:-2] if norm.endswith("'s") and norm[0] < "\u0370" else norm
@@ -140,7 +155,7 @@ def _norm(raw: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names in force, by the words they begin with."""
+    """The names in force, by one word of each."""
 
     by_word: Mapping[str, tuple[_Form, ...]]
     sources: Mapping[str, Source]
@@ -149,86 +164,78 @@ class Names:
     """Words that may describe a name in front of it."""
     behind: frozenset[str]
     """And behind it."""
-    _begun: dict[str, tuple[tuple[str, _Form], ...]] = field(default_factory=dict)
-    """What was worked out before: a word as written → names that may begin with it, and the particles before them."""
+    _known: Hints = field(default_factory=dict)
+    """What was worked out before: a word as written → names that are looked for by it."""
 
     @classmethod
     def of(cls, tables: OriginTables) -> Names:
         """Made once for a configuration."""
-        forms: dict[tuple[str, ...], dict[tuple[str, ...], _Form]] = {}
+        forms: dict[tuple[tuple[str, ...], tuple[str, ...]], _Form] = {}
         sources: dict[str, Source] = {}
         for source, name in _sources(tables):
-            for our in (source.id.removeprefix("statement:"), *name.outlets):
-                sources[our] = source
-            for form in _forms(source, name):
-                forms.setdefault(form.words, {})[form.raws] = form
-        by_word: dict[str, list[_Form]] = {}
-        for same in forms.values():
-            for form in same.values():
-                by_word.setdefault(form.words[0], []).append(form)
+            sources |= dict.fromkeys((source.id.removeprefix("statement:"), *name.outlets), source)
+            forms |= {(form.words, form.raws): form for form in _forms(source, name)}
         describing = table_words(tables, "describing")
-        behind = describing - table_words(tables, "officials")
-        return cls({word: tuple(found) for word, found in by_word.items()}, sources, describing, behind)
+        by_word: dict[str, tuple[_Form, ...]] = {}
+        for form in _keyed(forms.values(), describing):
+            word = form.words[form.key]
+            by_word[word] = (*by_word.get(word, ()), form)
+        return cls(by_word, sources, describing, describing - table_words(tables, "officials"))
 
     def of_outlet(self, outlet: str) -> Source:
         """The source that an outlet of ours is; one that no table names is its own."""
         return self.sources.get(outlet) or Source(outlet, "outlet")
 
-    def in_text(self, folded: str) -> bool:
-        """Whether any word may begin a name."""
-        begun = self._begun
-        return any(begun[raw] if raw in begun else self._begin(raw) for raw in set(_TOKEN.findall(folded)))
-
-    def groups(self, line: Line) -> list[Group]:
-        """The names in a line, in order; of names that begin with the same word, the longest."""
-        found: list[Group] = []
-        index = 0
-        while index < len(line.tokens):
-            named = self._longest(line, index)
-            if named is None:
-                index += 1
-                continue
-            prefix, form = named
-            end = index + len(form.words) - 1
-            if form.source and not _is_compound(line, index, end):
-                found.append(self._group(line, index, end, prefix, form, form.source))
-            index = end + 1
+    def hints(self, folded: str) -> Hints:
+        """The words of a text, as written, by which names may be found in it."""
+        known = self._known
+        found: Hints = {}
+        for raw in set(_TOKEN.findall(folded)):
+            forms = known.get(raw)
+            if forms is None:
+                forms = self._looked_for(raw)
+            if forms:
+                found[raw] = forms
         return found
 
-    def _begin(self, raw: str) -> tuple[tuple[str, _Form], ...]:
-        if len(self._begun) >= _REMEMBERED:
-            self._begun.clear()
-        begun = tuple(
-            (prefix, form) for prefix, rest in attached(_norm(raw)) for form in self.by_word.get(rest, ())
-            if _shaped(raw, form, 0)
-        )  # fmt: skip
-        self._begun[raw] = begun
-        return begun
+    def groups(self, line: Line, hints: Hints) -> list[Group]:
+        """The names in a line, in order; of names that overlap, the first, and of those the longest. ``hints`` are
+        those of the text that it is a line of."""
+        found: list[Group] = []
+        free = 0
+        for start, prefix, form in sorted(_stand(line, hints), key=lambda each: (each[0], -len(each[2].words))):
+            if start < free:
+                continue
+            free = start + len(form.words)
+            group = self._group(line, start, prefix, form)
+            if group and not _is_compound(line, group):
+                found.append(group)
+        return found
 
-    def _longest(self, line: Line, index: int) -> tuple[str, _Form] | None:
-        raw = line.tokens[index].raw
-        begun = self._begun[raw] if raw in self._begun else self._begin(raw)
-        best: tuple[str, _Form] | None = None
-        for prefix, form in begun:
-            longer = best is None or len(form.words) > len(best[1].words)
-            if longer and (len(form.words) == 1 or _stands(line, index, form)):
-                best = (prefix, form)
-        return best
+    def _looked_for(self, raw: str) -> tuple[_Form, ...]:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        ways = attached(_norm(raw))
+        found = tuple(form for _, rest in ways for form in self.by_word.get(rest, ()) if _shaped(raw, form, form.key))
+        self._known[raw] = found
+        return found
 
-    def _group(self, line: Line, begin: int, end: int, prefix: str, form: _Form, source: Source) -> Group:
+    def _group(self, line: Line, begin: int, prefix: str, form: _Form) -> Group | None:
+        if form.source is None:
+            return None
+        end = begin + len(form.words) - 1
         first, prefix = self._reach_back(line, begin, prefix)
         last = end
         while last - end < _FURTHEST and self._describes(line, last + 1) and _is_near(line.between(last)):
             last += 1
-        return Group(
-            source, begin, end, first, last, prefix, form.beside is None or _vouched(line, begin, end, form.beside)
-        )
+        vouched = form.beside is None or _vouched(line, begin, end, form.beside)
+        return Group(form.source, begin, end, first, last, prefix, vouched)
 
     def _reach_back(self, line: Line, begin: int, prefix: str) -> tuple[int, str]:
         """Over describing words in front, and over particles that stand apart (``ל-CNN``)."""
         first = begin
         while prefix in ("", "ה", "ال") and first and begin - first < _FURTHEST and _is_near(line.between(first - 1)):
-            norm = line.tokens[first - 1].norm
+            norm = line.norm(first - 1)
             if norm in HEBREW_PREFIXES or norm in ARABIC_PREFIXES:
                 return first - 1, norm
             way = next(((part, rest) for part, rest in attached(norm) if rest in self.before), None)
@@ -238,10 +245,20 @@ class Names:
         return first, prefix
 
     def _describes(self, line: Line, index: int) -> bool:
-        return index < len(line.tokens) and is_in(line.tokens[index].norm, self.behind)
+        return index < len(line) and is_in(line.norm(index), self.behind)
 
 
 # ------------------------------------------------------------------ reading
+
+
+def _stand(line: Line, hints: Hints) -> Iterator[tuple[int, str, _Form]]:
+    """Names that stand in a line: from which word, and with which particles before them."""
+    for index in range(len(line)):
+        for form in hints.get(line.raw(index), ()):
+            start = index - form.key
+            prefix = _stands(line, start, form)
+            if prefix is not None:
+                yield start, prefix, form
 
 
 def _shaped(raw: str, form: _Form, index: int) -> bool:
@@ -251,48 +268,52 @@ def _shaped(raw: str, form: _Form, index: int) -> bool:
     wanted = form.raws[index]
     if len(wanted) > 1 and wanted.isupper():
         return raw.removesuffix("'s").isupper()
-    if not wanted[0].isupper() or any(earlier[0].isupper() for earlier in form.raws[:index]):
-        return True
-    return raw[0].isupper()
+    first = next((place for place, each in enumerate(form.raws) if each[0].isupper() and each != "The"), None)
+    return index != first or raw[0].isupper()
 
 
-def _stands(line: Line, index: int, form: _Form) -> bool:
-    tokens = line.tokens[index + 1 : index + len(form.words)]
-    if len(tokens) < len(form.words) - 1:
-        return False
-    for place, token in enumerate(tokens, 1):
-        if not is_in(token.norm, (form.words[place],)) or not _shaped(token.raw, form, place):
-            return False
-        if line.ends(index + place - 1) or "," in line.between(index + place - 1):
-            return False
-    return True
+def _stands(line: Line, start: int, form: _Form) -> str | None:
+    """The particles before a name that stands from this word; ``None`` where it does not stand."""
+    if start < 0 or start + len(form.words) > len(line):
+        return None
+    for place in range(1, len(form.words)):
+        index = start + place
+        if not is_in(line.norm(index), (form.words[place],)) or not _shaped(line.raw(index), form, place):
+            return None
+        if line.ends(index - 1) or "," in line.between(index - 1):
+            return None
+    if not _shaped(line.raw(start), form, 0):
+        return None
+    return next((prefix for prefix, rest in attached(line.norm(start)) if rest == form.words[0]), None)
 
 
-def _is_compound(line: Line, begin: int, end: int) -> bool:
+def _is_compound(line: Line, group: Group) -> bool:
     """A part of a longer word: ``pro-Hamas``, ``White House-brokered``."""
-    tokens = line.tokens
-    if end + 1 < len(tokens) and line.between(end) == "-" and tokens[end + 1].raw[0] < "\u0370":
+    begin, end = group.begin, group.end
+    if end + 1 < len(line) and line.between(end) == "-" and _is_latin(line, end + 1):
         return True
-    return begin > 0 and line.between(begin - 1) == "-" and tokens[begin - 1].raw[0] < "\u0370"
+    return begin > 0 and line.between(begin - 1) == "-" and _is_latin(line, begin - 1)
 
 
 def _vouched(line: Line, begin: int, end: int, beside: frozenset[str]) -> bool:
     """Whether quotation marks or a word beside it say that this is the name."""
-    tokens = line.tokens
     if _quoted(line, begin, end):
         return True
-    after = tokens[end + 1] if end + 1 < len(tokens) else None
-    if after and after.raw[0].isupper() and line.between(end) == " " and tokens[end].raw[0] < "\u0370":
-        if after.norm not in _DATES and after.norm not in beside:
-            return False
-    before = tokens[begin - 1] if begin else None
-    return any(token is not None and is_in(token.norm, beside) for token in (before, after))
+    after = end + 1
+    capital = after < len(line) and line.between(end) == " " and line.raw(after)[0].isupper()
+    if capital and _is_latin(line, end) and line.norm(after) not in beside | _DATES:
+        return False
+    return any(0 <= index < len(line) and is_in(line.norm(index), beside) for index in (begin - 1, after))
+
+
+def _is_latin(line: Line, index: int) -> bool:
+    return line.raw(index)[0] < "\u0370"
 
 
 def _quoted(line: Line, begin: int, end: int) -> bool:
-    token = line.tokens[begin]
-    inside = any(prefix and token.norm[len(prefix)] in "\"'" for prefix, _ in attached(token.norm))
-    opened = inside or line.folded[max(0, token.start - 1) : token.start] in ('"', "'")
+    norm, start = line.norm(begin), line.start(begin)
+    inside = any(prefix and norm[len(prefix)] in "\"'" for prefix, _ in attached(norm))
+    opened = inside or line.folded[max(0, start - 1) : start] in ('"', "'")
     return opened and line.between(end)[:1] in ('"', "'")
 
 
@@ -321,9 +342,22 @@ def _forms(source: Source, name: OriginName) -> Iterator[_Form]:
         *((text, None, None) for texts in name.unless.values() for text in texts),
     ]
     for text, owner, needed in told:
-        tokens = Line(fold(text)).tokens
-        if not tokens:
+        line = Line(fold(text))
+        if not len(line):
             continue
-        raws = tuple(token.raw for token in tokens)
+        raws = tuple(map(line.raw, range(len(line))))
         cased = any(raw[0].isupper() for raw in raws)
-        yield _Form(tuple(token.norm for token in tokens), raws if cased else (), owner, needed)
+        yield _Form(tuple(line.norms()), raws if cased else (), owner, needed)
+
+
+def _keyed(forms: Collection[_Form], common: Collection[str]) -> Iterator[_Form]:
+    """The forms with their keys: no number, no short word or one in small letters, none that describes, and one that
+    few have."""
+    counts = Counter(word for form in forms for word in form.words)
+    for form in forms:
+        raws = form.raws or form.words
+        small = [raw[0].isdigit() or (raw.islower() if form.raws else len(raw) < 4) for raw in raws]
+        rare = [
+            (small[place], word in common, counts[word], -len(word), place) for place, word in enumerate(form.words)
+        ]
+        yield form._replace(key=min(rare)[-1])

@@ -32,14 +32,12 @@ class Traits:
 def traits(item: StoryItem, gist: Gist) -> Traits:
     """Of headline and beginning of the lead, as the gist."""
     parts = Words(item.title), Words(beginning(item.lead))
+    unknown = frozenset(word for term, word in gist.words.items() if term[0] != "@")
     return Traits(
         concepts=gist.concepts,
         numbers=frozenset(number for part in parts for number in _numbers(part)),
-        names={bones: norm for part in parts for bones, norm in _names(part, frozenset(gist.words.values()))},
+        names={bones: norm for part in parts for bones, norm in _names(part, unknown)},
     )
-
-
-# ------------------------------------------------------------------ numbers
 
 
 def _numbers(words: Words) -> Iterator[str]:
@@ -100,14 +98,14 @@ def skeleton(name: str) -> str:
     return made if len(made) >= FEWEST_CONSONANTS else ""
 
 
-def _names(words: Words, known: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _names(words: Words, unknown: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Latin words that are capitalised; in Hebrew and Arabic, without capitals, every word that is a term."""
     for found in _CAPITALISED.findall(words.folded):
         norm = found.casefold()
-        if norm in known and (bones := skeleton(norm)):
+        if norm in unknown and (bones := skeleton(norm)):
             yield bones, norm
     for norm in words.norms:
-        if norm >= "\u0370" and norm in known:
+        if norm >= "\u0370" and norm in unknown:
             yield from ((bones, key) for key in _read(norm) if (bones := skeleton(key)))
 
 

@@ -318,7 +318,7 @@ def test_f138_a_file_that_cannot_be_read_is_refused_by_its_name(desk: Clocked, s
 
 
 RELOADS = int(os.environ.get("WIREWATCH_RELOADS", "60"))
-"""A thousand take three minutes: ``WIREWATCH_RELOADS=1000 python -m pytest tests/monitor/test_reload.py -k thousand``."""
+"""A thousand take three minutes: ``WIREWATCH_RELOADS=1000 pytest tests/monitor/test_reload.py -k thousand``."""
 AT_ONCE = 10
 
 
@@ -379,13 +379,15 @@ def test_f140_a_source_that_leaves_and_returns_keeps_its_history_and_floods_nobo
 def test_f140_an_answer_that_arrives_after_its_source_left_is_dropped_in_order(
     desk: Clocked, hook: Receiver, site: Site
 ) -> None:
-    body = rss([desk.entry("Doha talks, too late", site.url("/a"))])
-    site.on("/feed", faults.slow(1.0, Answer(headers={"Content-Type": "application/rss+xml"}, body=body)))
+    body, gate = rss([desk.entry("Doha talks, too late", site.url("/a"))]), threading.Event()
+    site.on("/feed", faults.held(gate, Answer(headers={"Content-Type": "application/rss+xml"}, body=body)))
     desk.room.outlet("late", site.url("/feed"))
     desk.reload(settle=False)
     until(lambda: "/feed" in site.paths(), "the source is being asked")
     del desk.room.outlets["late"]
-    desk.reload()
+    desk.reload(settle=False)
+    gate.set()
+    desk.settle()
     assert desk.room.rows("SELECT 1 FROM items WHERE outlet = 'late'") == []
     said = desk.room.output.read_text()
     assert "NoLongerWatched source=late/feed" in said
@@ -395,13 +397,16 @@ def test_f140_an_answer_that_arrives_after_its_source_left_is_dropped_in_order(
 def test_f140_an_address_changed_while_the_old_one_is_asked_is_the_one_asked_from_then_on(
     desk: Clocked, hook: Receiver, site: Site
 ) -> None:
-    site.on("/old", faults.slow(1.0, Answer(headers={"Content-Type": "application/rss+xml"}, body=rss([]))))
+    gate = threading.Event()
+    site.on("/old", faults.held(gate, Answer(headers={"Content-Type": "application/rss+xml"}, body=rss([]))))
     site.feed("/new", [desk.entry("Doha talks at the new address", site.url("/a"))])
     desk.room.outlet("moves", site.url("/old"))
     desk.reload(settle=False)
     until(lambda: "/old" in site.paths(), "the old address is being asked")
     desk.room.outlet("moves", site.url("/new"))
-    desk.reload()
+    desk.reload(settle=False)
+    gate.set()
+    desk.settle()
     desk.later(minutes=6)
     assert site.paths().count("/old") == 1
     assert hook.news() == [f"talks|desk|{item_id('moves', f'url:{site.address}/a')}|new"]

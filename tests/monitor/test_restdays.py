@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.countries import WITH_HOLIDAYS
-from monitor.restdays import HOURS, Week, holidays_of
+from config.load import load
+from monitor.restdays import HOURS, Week, holidays_of, week_of
 
 JERUSALEM = Week(ZoneInfo("Asia/Jerusalem"), "IL")
 MON, TUE, FRI, SAT, SUN = 0, 1, 4, 5, 6
@@ -59,6 +60,12 @@ def test_elsewhere_a_holiday_is_kept_as_the_weekly_day_of_rest_there(
     country: str, zone: str, local: str, day: int
 ) -> None:
     assert kept_as(Week(ZoneInfo(zone), country), local)[0] == day
+
+
+def test_an_outlets_week_is_that_of_its_file() -> None:
+    knesset = load(None).outlets["knesset"]
+    assert week_of(knesset) == JERUSALEM
+    assert week_of(knesset.model_copy(update={"holidays": None})) == Week(ZoneInfo("Asia/Jerusalem"))
 
 
 def test_without_a_country_no_holiday_is_kept() -> None:

@@ -84,6 +84,14 @@ def test_p7_silence_is_told_once_and_its_end_once() -> None:
     assert learnt.longest < DAY, "a silence that was told as trouble does not set what silence is usual"
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_desk_that_comes_to_give_a_quarter_of_its_news_is_not_called_silent(seed: int) -> None:
+    calm, chance = START + 4 * WEEK, random.Random(seed)
+    moments = published(START, weeks=7, rate=israeli_desk, seed=seed)
+    moments = [each for each in moments if each < calm or chance.random() < 0.25]
+    assert Polled(Feed(moments), cadence=COARSE).until(START + 7 * WEEK).told == []
+
+
 @given(seed=st.integers(0, 10_000), rate=st.floats(0.05, 4), night=st.floats(0, 1), week_end=st.floats(0, 1))
 @settings(max_examples=12, deadline=None)
 def test_a_desk_that_keeps_its_week_is_never_called_silent(
@@ -179,6 +187,16 @@ def test_a_busy_hour_is_looked_at_more_often_and_a_silent_one_less() -> None:
     assert interval(learnt, noon + 9 * HOUR) < 15
     assert interval(learnt, noon + 20 * HOUR) > 60
     assert interval(learnt, noon + 7.5 * HOUR) < 45, "a quiet look ends where the busy hours begin"
+
+
+def test_a_source_that_gives_little_is_silent_only_when_its_silence_is_no_chance() -> None:
+    """One entry a day, each at nine: ten days without are no chance, five might be."""
+    learnt = hourly(8, lambda at: 1 if at.hour == 9 else 0)
+    since = learnt.last_new
+    assert rhythm.silent(learnt, UTC_WEEK, now=since + 5 * DAY) is None
+    missing = rhythm.silent(learnt, UTC_WEEK, now=since + 14 * DAY)
+    assert missing is not None
+    assert 9.21 < missing < 14
 
 
 def test_after_something_new_the_next_look_comes_within_every() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from monitor.stories.identity import item_id
 from tests.newsserver import Answer, NewsServer, Site, faults, rss
-from tests.rig.running import START, TALKS, Clocked, Receiver, Room
+from tests.rig.running import START, TALKS, Clocked, Receiver, Room, until
 
 FEED = {"Content-Type": "application/rss+xml; charset=utf-8"}
 
@@ -396,12 +397,15 @@ def test_f118_a_hundred_sources_are_asked_within_a_minute_of_waking_each_once_an
 
 def test_f120_a_poll_that_outlasts_its_interval_is_never_doubled(desk: Clocked, hook: Receiver, site: Site) -> None:
     watched(desk, hook, "f120", site, "An old story")
-    body = rss([desk.entry("Slow talks in Doha", site.url("/a"))])
+    body, gate = rss([desk.entry("Slow talks in Doha", site.url("/a"))]), threading.Event()
     site.requests.clear()
-    site.on("/feed", faults.slow(1.0, Answer(headers=FEED, body=body)))
+    site.on("/feed", faults.held(gate, Answer(headers=FEED, body=body)))
     desk.later(minutes=5.6, settle=False)
+    until(lambda: "/feed" in site.paths(), "it is being asked")
     for _ in range(2):  # two more intervals pass while it is under way
         desk.later(minutes=5.6, settle=False)
+    assert site.paths().count("/feed") == 1
+    gate.set()
     desk.settle()
     assert site.most_at_once == 1
     assert site.paths().count("/feed") <= 2

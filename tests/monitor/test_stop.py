@@ -345,6 +345,26 @@ def test_run_once_polls_files_delivers_and_the_listings_have_stable_names(
     assert len(hook.received) == 1
 
 
+def test_f133_run_once_ends_what_waits_for_a_removed_channel_and_tells_it_on_one_that_is_there(
+    room: Room, hook: Receiver, server: NewsServer
+) -> None:
+    site = server.site("127.0.0.2")
+    site.feed("/feed", [entry(site, "Talks in Doha begin at noon today", "/a")])
+    room.outlet("one", site.url("/feed"))
+    hook.hook.then = 500
+    room.channels = {"duty": hook.channel}
+    room.write()
+    assert "1 to be tried again" in room.run("run", "--once").stderr
+    hook.clear()
+    room.channels = {"desk": hook.channel}
+    room.write()
+    assert room.run("run", "--once").returncode == 0
+    assert room.rows("SELECT condition FROM alerts WHERE channel = 'duty'")[0]["condition"] == "dead"
+    assert [each.key.partition("|")[0] for each in hook.received] == ["wirewatch-notices"]
+    assert room.notices()[0].endswith("could not be delivered to duty")
+    assert room.rows("SELECT 1 FROM items WHERE outlet = 'wirewatch-canary'") == [], "a canary is for who stays"
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [

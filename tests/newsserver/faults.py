@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 from tests.newsserver.server import Behaviour, Seen, Wire
 
@@ -50,6 +51,17 @@ def slow(after: float, then: Behaviour) -> Behaviour:
 
     async def behave(seen: Seen, wire: Wire) -> None:
         await asyncio.sleep(after)
+        await then(seen, wire)
+
+    return behave
+
+
+def held(gate: threading.Event, then: Behaviour) -> Behaviour:
+    """Answer when the gate opens."""
+
+    async def behave(seen: Seen, wire: Wire) -> None:
+        while not gate.is_set():
+            await asyncio.sleep(0.005)
         await then(seen, wire)
 
     return behave

@@ -18,7 +18,6 @@ import random
 import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -28,7 +27,7 @@ from typing import Any
 
 from tests.rig.killable import POINTS
 from tests.rig.lives import MISSED, RANDOMLY, Lives
-from tests.rig.running import ROOT
+from tests.rig.running import ROOT, quick_folder
 from tests.rig.zygote import Zygote
 
 EACH, RANDOM, COLD = 100, 1000, 25
@@ -112,7 +111,7 @@ def part(results: Path, seed: int, *, each: int, at_random: int) -> bool:
         kinds = planned(done, random.Random(own), each=each, at_random=at_random)[:STAGE]
         if not kinds:
             return False
-        work = Path(tempfile.mkdtemp(prefix="chaos-"))
+        work = quick_folder("wirewatch-chaos-")
         wrong = []
         with results.open("a", encoding="utf-8") as file:
             for line in stage(work / "desk", kinds, own, until):

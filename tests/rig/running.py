@@ -18,6 +18,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -36,6 +37,14 @@ ROOT = Path(__file__).parents[2]
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 TALKS = '[[watch]]\nid = "talks"\ntitle = "Talks in Doha"\nwhen = "doha AND talks"\n'
 CLI = ("-c", "from monitor.cli import main; main()")
+
+MEMORY = Path("/dev/shm")
+"""Linux's file system in memory. What is killed is a process, not the machine, so nothing needs to reach a disk."""
+
+
+def quick_folder(prefix: str) -> Path:
+    """A new folder in memory where that is possible, else where temporary files are."""
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if MEMORY.is_dir() else None))
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-STEP = 10.0
+STEP = 15.0
 """Seconds of one turn: whatever sleeps wakes at the next."""
 _SOON = 0.002
 _FACE = struct.Struct("<ddd")

@@ -28,16 +28,16 @@ from tests.rig import worlddesk
 from tests.rig.account import account, in_flight, reading
 from tests.rig.promises import broken
 from tests.rig.record import of_webhook, written
-from tests.rig.running import ROOT, Receiver
+from tests.rig.running import MEMORY, ROOT, Receiver
 from tests.rig.simtime import Kept
 from tests.rig.witness import Witness
 from tests.rig.world import HOUR, World
 from tests.rig.zygote import Zygote
 
 PART = 18 * 60.0
-KILL_EVERY = 6
 PEACE = 27
-"""Hours without faults at the end: who was told to come back in a day has come back."""
+"""Hours without faults at the end: who was told to come back in a day has come back. What waits for a daily digest
+then gets another day."""
 MOST_LOG = 64 * 1024 * 1024
 SILENT = 300.0
 """Seconds in which an hour of the world must pass."""
@@ -50,8 +50,9 @@ class Plan:
     seed: int
     days: float
     sources: int
-    kills: bool
-    faults: bool = True
+    kill_every: int
+    """Hours of the world; 0: nobody is killed."""
+    peace: int = PEACE
 
     @property
     def hours(self) -> int:
@@ -84,9 +85,18 @@ class Soak:
                 address=lambda outlet, source: f"https://{self.world.outlets[outlet].host}/{source}",
             )  # fmt: skip
             with _listening(self.folder / "parent") as door:
-                while self._hour < self.plan.hours + PEACE and time.monotonic() < until:
+                while not self._ended() and time.monotonic() < until:
                     self._one_life(zygote, door, until)
-        return self._hour >= self.plan.hours + PEACE
+        return self._ended()
+
+    def _ended(self) -> bool:
+        """Everything has happened, and nothing waits any more, or has waited for too long."""
+        over = self._hour - self.plan.hours - self.plan.peace
+        if over < 0:
+            return False
+        with reading(self._store) as db:
+            waiting = db.execute("SELECT count(*) FROM alerts WHERE condition = 'pending'").fetchone()[0]
+        return not (waiting and self.plan.peace and over < 27)
 
     @property
     def _hour(self) -> int:
@@ -97,7 +107,7 @@ class Soak:
     def _one_life(self, zygote: Zygote, door: socket.socket, until: float) -> None:
         self.life += 1
         peace = self._hour >= self.plan.hours
-        self._faults = self.plan.faults and not peace
+        self._faults = not peace
         pid = zygote.fork(
             {
                 "folder": str(self.folder), "life": self.life, "seed": self.plan.seed, "sources": self.plan.sources,
@@ -130,7 +140,7 @@ class Soak:
                     db.execute("SELECT 1 FROM sources").fetchone()  # the snapshot is taken: the life may go on
                     face = self._kept.read()
                     now = self.world.at(face.seconds + face.ahead)
-                    ends = hour >= self.plan.hours + PEACE or (not peace and hour >= self.plan.hours)
+                    ends = self._ended() or (not peace and hour >= self.plan.hours)
                     if not ends:
                         talk.write(b"on\n")
                         talk.flush()
@@ -138,7 +148,7 @@ class Soak:
                 born = now
                 if ends or time.monotonic() > until:
                     return
-                if self.plan.kills and not peace and hour % KILL_EVERY == 0:
+                if self.plan.kill_every and not peace and hour % self.plan.kill_every == 0:
                     time.sleep(self._chance.uniform(0, self._hour_took))
                     return
                 self._hour_took = max(0.2, time.monotonic() - began)
@@ -265,16 +275,17 @@ def main() -> int:
     parser.add_argument("--level", action="store_true", help="kill nobody: memory is looked at")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     given = parser.parse_args()
-    plan = Plan(seed=given.seed, days=given.days, sources=given.sources, kills=not given.level)
+    plan = Plan(seed=given.seed, days=given.days, sources=given.sources, kill_every=0 if given.level else 6)
     name = f"soak-{'level-' if given.level else ''}{given.seed}"
+    given.folder.mkdir(parents=True, exist_ok=True)
     results = given.folder / f"{name}.jsonl"
-    soak = Soak(plan, given.folder / name, results)
+    work = (MEMORY if MEMORY.is_dir() else given.folder) / f"wirewatch-{name}"
+    soak = Soak(plan, work, results)
     ended = False
     for _ in range(given.parts):
         ended = ended or soak.lived(time.monotonic() + PART)
     if ended:
-        soak.reckoned()
-        if not soak.wrong:
+        if not bad(soak.reckoned()) and not soak.wrong:
             shutil.rmtree(soak.folder)
     lines = [line for line in map(json.loads, results.read_text("utf-8").splitlines()) if line["soak"] == asdict(plan)]
     print(told(lines))

@@ -80,9 +80,15 @@ class Witness:
         )  # fmt: skip
 
     def everything(self, seconds: float) -> frozenset[str]:
-        """The keys that are due by all that was published so far."""
-        self._publish(seconds)
-        return frozenset().union(*self._due.values())
+        """The keys that are due by all that was published since the world began."""
+        return frozenset().union(
+            *(
+                self.world.due(name, (article,))
+                for name in self.world.outlets
+                for article in self.world.published(name, 0, seconds)
+                if article.at > 0
+            )
+        )
 
     def _publish(self, seconds: float) -> None:
         for name in self.world.outlets:

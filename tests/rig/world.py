@@ -64,7 +64,7 @@ severity = "low"
 [[watch]]
 id = "doubt"
 title = "A pattern that never ends"
-when = '/(a+)+$/'
+when = '/(a|aa)+$/'
 severity = "low"
 notify = ["wire"]
 """
@@ -116,6 +116,8 @@ class Article:
     edited: str = ""
     burst: bool = False
     """One of sixty that were published at once."""
+    dated: str = ""
+    """``at``, as a feed writes it."""
 
     def reads(self, now: float) -> str:
         return self.edited if now >= self.edited_at else self.title
@@ -238,7 +240,7 @@ class World:
             edited = f"{title}, corrected to {unique + 1}"
         return Article(
             number=number, at=at, title=title, watch=watch, edited_at=edited_at, edited=edited,
-            burst=burst,
+            burst=burst, dated=format_datetime(self.at(at)),
         )  # fmt: skip
 
     def _copied(self, outlet: str, at: float) -> Article | None:
@@ -267,7 +269,7 @@ def rss(world: World, outlet: str, articles: Iterable[Article], now: float, *, g
     entries = "".join(
         f"<item><title>{escape(article.reads(now))}</title><link>{world.address(outlet, article)}</link>"
         f"<guid>{guid}{world.address(outlet, article)}</guid>"
-        f"<pubDate>{format_datetime(world.at(article.at))}</pubDate></item>\n"
+        f"<pubDate>{article.dated}</pubDate></item>\n"
         for article in articles
     )
     return (

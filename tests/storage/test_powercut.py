@@ -27,11 +27,11 @@ def test_f107_no_power_cut_loses_what_was_acknowledged_or_leaves_half_of_it() ->
 
 @recordable
 def test_f107_the_same_cuts_show_what_the_store_waits_for_the_disk_for() -> None:
-    """The rig is not blind: a log that is synced late loses, a log that is never synced damages."""
+    """The rig is not blind: a log that is synced late loses what was acknowledged, one that never is does damage too."""
     late = power_cuts(seed=107, states=45, synchronous="NORMAL")
-    assert (late.lost > 15, late.corrupt) == (True, 0), late
+    assert late.lost > 5, late
     never = power_cuts(seed=107, states=45, synchronous="OFF")
-    assert (never.lost > 5, never.corrupt > 3) == (True, True), never
+    assert (never.lost > 3, never.corrupt > 5) == (True, True), never
 
 
 # ------------------------------------------------------------------ the judge

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from monitor.alerts.dispatch import Counts, Dispatcher
 from monitor.alerts.webhook import WebhookChannel
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Held, Message, NewAlert, Parcel, Room, Telling
-from monitor.ports import Archive
+from monitor.model import Alert, Change, Decision, Delivery, Held, Message, Parcel, Room, Telling
+from monitor.ports import Archive, Ledger
 from storage.sqlite.store import SqliteStore
 from tests.hook import Hook
 from tests.storage.desk import candidate, filing, telling
@@ -77,23 +77,23 @@ class Rig:
         first: int = 0,
         watches: int | None = None,
         severity: str = "critical",
+        title: str = "Deal",
         at: datetime | None = None,
         held: Held | None = None,
     ) -> list[str]:
         """File so many articles with a row each; the keys of these. Each has a watch of its own, or they take turns
         among ``watches``."""
-        keys = []
-        at = at or self.clock.now()
-        for watch in range(min(watches or count, count)):
-            numbers = range(first + watch, first + count, watches or count)
-            entries = [candidate(f"Deal {number} on {channel}", keys=(f"url:{channel}/{number}",)) for number in numbers]
-            row = {"watch": f"w{numbers[0]}", "severity": severity, "held": held}
-            await self.store.file(filing(entries, at=at), telling((channel,), **row))
-            keys += [
-                NewAlert(watch=f"w{numbers[0]}", channel=channel, item=each.id, state="new", severity="low").key
-                for each in entries
-            ]
-        return keys
+        entries = [
+            candidate(f"{title} {number} on {channel}", keys=(f"url:{channel}/{title}/{number}",))
+            for number in range(first, first + count)
+        ]
+        own = {each.id: f"w{first + place % (watches or count)}" for place, each in enumerate(entries)}
+
+        def judge(change: Change, ledger: Ledger) -> Decision:
+            return telling((channel,), watch=own[change.item.id], severity=severity, held=held)(change, ledger)
+
+        await self.store.file(filing(entries, at=at or self.clock.now()), judge)
+        return [f"{watch}|{channel}|{item}|new" for item, watch in own.items()]
 
     async def alerts(self, **asked: Any) -> dict[str, Alert]:
         return {alert.key: alert for alert in await self.store.alerts(limit=99_999, **asked)}

@@ -39,27 +39,27 @@ async def test_what_is_due_is_sent_once_and_settled(rig: Rig) -> None:
 
 
 async def test_f122_a_channel_down_for_an_hour_delivers_everything_within_two_minutes_of_its_return(rig: Rig) -> None:
-    async with Hook() as hook, Hook() as good:
-        rig.hook(hook)
-        rig.hook(good, "good")
-        hook.then = 503
-        keys = await rig.queue(1000, watches=100)
-        dispatcher = rig.dispatcher()
-        for minute in range(60):
-            (other,) = await rig.queue(1, channel="good", first=minute)
-            await dispatcher.drain()
-            assert good.received[-1].key == other, "the good channel's are sent at once"
-            await rig.through(dispatcher, 60, step=5)
+    async def answer(message: Message) -> Delivery:
+        return LATER if rig.clock.ticks < 3600 else SENT
+
+    hook, good = rig.scripted(answer), rig.scripted(sent, "good")
+    keys = await rig.queue(1000, watches=100)
+    dispatcher = rig.dispatcher()
+    for minute in range(60):
+        (other,) = await rig.queue(1, channel="good", first=minute)
+        await dispatcher.drain()
+        assert good.seen[-1].message.key == other, "the good channel's are sent at once"
+        await rig.through(dispatcher, 55, step=5)
         assert dispatcher.down == ("hook",)
-        asked = len(hook.received)
-        hook.received.clear()
-        hook.then = 200
-        await rig.through(dispatcher, 120)
-        assert dispatcher.down == ()
+        rig.clock.advance(5)
+    asked = len(hook.seen)
+    hook.seen.clear()
+    await rig.through(dispatcher, 120)
+    assert dispatcher.down == ()
     assert asked <= 60 + 4 + 8, "more than one message a minute, the first steps and the first burst aside"
     assert await rig.count("delivered") == 1060
-    assert hook.keys == Counter(keys)
-    assert len(good.received) == 60
+    assert Counter(parcel.message.key for parcel in hook.seen) == Counter(keys)
+    assert len(good.seen) == 60
 
 
 async def test_f122_a_single_alert_for_a_channel_that_is_down_is_tried_each_minute(rig: Rig) -> None:

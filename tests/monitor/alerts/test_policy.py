@@ -61,7 +61,12 @@ BEFORE = {"matched_before": frozenset({"deal"})}
         ({**EDIT, **BEFORE}, {}, "edited:r2", "not in on"),
         ({**EDIT, **BEFORE}, {"on": ("new", "edited")}, "edited:r2", ""),
         ({"fresh": False, **BEFORE}, {"on": ("new", "edited")}, "edited:r2", ""),
-        ({**EDIT, **BEFORE}, {"on": ("new", "edited"), "edited": ("quote",)}, "edited:r2", "not in edited: number, typo"),
+        (
+            {**EDIT, **BEFORE},
+            {"on": ("new", "edited"), "edited": ("quote",)},
+            "edited:r2",
+            "not in edited: number, typo",
+        ),
         (EDIT, {"on": ("new", "edited"), "edited": ("quote",)}, "edited:r2", ""),
     ],
 )

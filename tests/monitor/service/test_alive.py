@@ -212,3 +212,15 @@ def test_f144_out_of_descriptors_it_goes_on_says_so_and_mends_itself(alive: Aliv
     until(alive.desk.news, "what was published meanwhile is told", seconds=90)
     until(lambda: alive.health()[1]["state"] == "ok", "all is well", seconds=90)
     until(lambda: "configuration in force" in alive.said(), "and what was saved meanwhile is taken")
+
+
+def test_f141_a_stop_while_another_program_holds_the_store_ends_in_order(alive: Alive) -> None:
+    """Not within ten seconds: a write that waits for another program is not broken off."""
+    alive.signs_come()
+    with contextlib.closing(sqlite3.connect(alive.room.store, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        alive.process.terminate()
+        assert alive.process.wait(60) == 0
+        other.execute("ROLLBACK")
+    assert "leases are not given back; the next start does it" in alive.said()
+    assert "ended badly" not in alive.said()

@@ -37,9 +37,10 @@ async def test_a_canary_goes_the_whole_way_and_no_list_search_count_or_channel_s
     made = parts(config(channel("desk"), watches=(WATCH, everything)))
     await made.publish("Talks resume in Doha")
     await made.dispatcher.drain()
-    before = await made.store.count()
+    before, counted, timed = await made.store.count(), made.dispatcher.counts, made.dispatcher.latency.from_seen
     await made.canaries.let_out()
     await minute(made)
+    assert (made.dispatcher.counts, made.dispatcher.latency.from_seen) == (counted, timed)
     assert made.canaries.arrived == START + timedelta(minutes=1)
     assert not made.canaries.late
     (row,) = await made.store.alerts(watch=canary.NAME)

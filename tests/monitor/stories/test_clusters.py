@@ -96,6 +96,12 @@ def test_an_item_that_joins_says_how_much_and_by_which_words(clusters) -> None:
     assert {"ferry", "limassol"} <= set(placed.reason.removeprefix("shares ").split(", "))
 
 
+def test_a_reason_is_written_as_people_write(clusters) -> None:
+    for outlet in ("a", "b"):
+        reason = clusters.place(item("תושבים פונים לצפון", language="he", outlet=outlet)).reason
+    assert reason == "shares פונים, לצפון, תושבים"
+
+
 def test_one_word_in_common_is_not_enough_however_rare_it_is(clusters) -> None:
     clusters.place(item("Limassol ferry aground"))
     assert clusters.place(item("Limassol museum reopens")).reason == "the first to tell it"
@@ -278,8 +284,9 @@ def test_an_item_that_is_put_into_another_story_leaves_the_one_it_was_in(cluster
 @pytest.mark.parametrize(
     ("language", "title"),
     [
-        ("en", "Harbour and market notebook, day {}"), ("he", "יומן הנמל והשוק מספר {}"), ("ar", "دفتر الميناء والسوق رقم {}"),
-        ("en", "Morning briefing: harbour and market notebook"), ("en", "Live updates"), ("en", "What we know so far"),
+        ("en", "Harbour and market notebook, day {}"), ("en", "Morning briefing: harbour and market notebook"),
+        ("he", "יומן הנמל והשוק מספר {}"), ("ar", "دفتر الميناء والسوق رقم {}"), ("en", "Live updates"),
+        ("en", "What we know so far"),
     ],
 )  # fmt: skip
 def test_a_headline_that_comes_back_daily_draws_no_days_together(clusters, language, title) -> None:
