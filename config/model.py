@@ -617,8 +617,8 @@ class OriginPattern(_Told):
     """``[patterns.NAME]``: how texts name whose reporting they are.
 
     ``@`` is the source's name with the words of ``[words.describing]`` around it; letters before it (``ל@``) must be
-    attached to it, ``@'s`` is a possessive. ``a|b`` is either word, ``…`` stands for up to three words, and at the
-    end ``.`` is the end of a sentence and ``:`` a colon.
+    attached to it. ``a|b`` is either word, ``…`` stands for up to five words, and at the end ``.`` is the end of a
+    sentence and ``:`` a colon.
     """
 
     relation: Relation
@@ -636,10 +636,10 @@ class OriginPattern(_Told):
         for pattern in patterns:
             if pattern.count("@") != 1:
                 raise ValueError("a pattern holds the source's name once, as @")
-            if not any(re.search(r"\w", word) for word in pattern.split() if "@" not in word):
-                raise ValueError("a pattern needs a word besides @")
-            if re.search(r"@(?!'s)\S|@'s\S", pattern):
-                raise ValueError("nothing but 's may be attached behind @")
+            if not re.search(r"\w @|@ \w|\w@", pattern):
+                raise ValueError("a pattern needs a word directly before or behind @, or letters attached to it")
+            if re.search(r"@\S", pattern):
+                raise ValueError("nothing may be attached behind @")
         return patterns
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.document import Document
 from config.errors import Problem
-from config.model import Language
 from config.positions import Path
 from config.schema import allowed
 
@@ -105,6 +105,9 @@ def _words(document: Document, path: Path, detail: ErrorDetails, context: dict[s
             return str(context["error"]), ""
         case "refused":
             return str(context["message"]), ""
+        case "literal_error" if detail["loc"][-1] == "[key]":  # the key of a table that takes few
+            known = re.findall(r"'([^']+)'", context["expected"])
+            return "unknown key", near(str(path[-1]), known) or "known here: " + ", ".join(known)
         case "literal_error":
             return _one_of(document, path, value)
         case "string_pattern_mismatch":
@@ -124,8 +127,6 @@ def _words(document: Document, path: Path, detail: ErrorDetails, context: dict[s
 
 def _one_of(document: Document, path: Path, value: object) -> tuple[str, str]:
     names = allowed(document.kind, path)
-    if not names:  # the key of a table that takes few: the forms of a concept by language
-        return "unknown key", "known here: " + ", ".join(get_args(Language))
     told = " or ".join(name if name.isdigit() else f'"{name}"' for name in names)
     slip = near(value, names) if isinstance(value, str) else ""
     return "is none of the values allowed here", f"{slip} write {told}".strip()

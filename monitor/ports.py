@@ -204,9 +204,10 @@ class Outbox(Protocol):
         """Lease what is due on the channels that have room, most severe first, then oldest; on one that is only probed
         first what was tried least.
 
-        A row whose turn comes gets its message: alone, or with all due rows of its ``gather``. More than ten single
-        messages of a watch on a channel within five minutes are a flood: the next rows wait half a minute and leave
-        together. ``fence`` and ``attempts`` of a message grow with each claim."""
+        A row whose turn comes gets its message: alone, or with all due rows of its ``gather``. More than ten messages
+        of a watch on a channel within five minutes, each of one alert or of one story's follow-ups, are a flood: the
+        next rows wait half a minute and leave together. ``fence`` and ``attempts`` of a message grow with each claim.
+        """
         ...
 
     async def settle(self, message: Message, delivery: Delivery, *, now: datetime, due: datetime | None) -> bool:

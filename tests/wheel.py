@@ -13,6 +13,7 @@ MUST = {
     "config/defaults/wirewatch.toml",
     "config/defaults/concepts.toml",
     "config/defaults/claims.toml",
+    "config/defaults/origins.toml",
     "config/defaults/outlets/bbc.toml",
     "config/defaults/watches/doha.toml",
     "monitor/web/templates/now.html",

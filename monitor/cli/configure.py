@@ -92,7 +92,7 @@ def init(folder: Path) -> None:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["wirewatch", "outlet", "watches", "concepts", "claims"]))
+@click.argument("kind", type=click.Choice(["wirewatch", "outlet", "watches", "concepts", "claims", "origins"]))
 def schema(kind: str) -> None:
     """Print the JSON Schema of one kind of configuration file."""
     from config.schema import schema as described  # noqa: PLC0415

@@ -15,7 +15,7 @@ from config.model import OriginPattern, OriginTables, Relation
 from monitor.language.normalise import fold
 from monitor.stories.sourcenames import Group, Line, Source, attached, is_in, table_words, words_of
 
-GAP = 3
+GAP = 5
 """Words that ``…`` stands for, at most."""
 _BRACKET = re.compile(r"[()\[\]]")
 _AND = frozenset(["and", "ו", "و"])
@@ -32,7 +32,7 @@ class Said(NamedTuple):
 
 
 class _Gap(NamedTuple):
-    """Up to three words, any."""
+    """Up to five words, any."""
 
 
 class _End(NamedTuple):
@@ -50,7 +50,6 @@ class _Pattern(NamedTuple):
     left: tuple[_Part, ...]
     """From the name outwards."""
     particles: tuple[str, ...]
-    possessive: bool
     right: tuple[_Part, ...]
 
 
@@ -61,7 +60,7 @@ class Patterns:
     by_before: Mapping[str, tuple[_Pattern, ...]]
     by_behind: Mapping[str, tuple[_Pattern, ...]]
     apart: tuple[_Pattern, ...]
-    """Those with ``…`` directly beside the name."""
+    """Those with ``…`` directly beside a name that has particles attached."""
     officials: frozenset[str]
     governing: frozenset[str]
 
@@ -91,23 +90,25 @@ class Patterns:
         """Everything the line says of the sources in it. Sources joined by "and" share what is said of them."""
         for joined in clusters(line, groups):
             first, last = joined[0], joined[-1]
-            for pattern in self._near(line, first.first - 1, last.last + 1):
+            for pattern in self._near(line, first, last):
                 span = _match(line, pattern, first, last)
                 if span is None:
                     continue
-                start, end = line.start(span[0]), line.end(span[1])
+                start, end = line.starts[span[0]], line.stops[span[1]]
                 for group in joined:
                     if self._is_meant(line, pattern, group, last):
                         yield Said(group.source, pattern.relation, pattern.name, start, end)
 
-    def _near(self, line: Line, before: int, behind: int) -> Iterator[_Pattern]:
+    def _near(self, line: Line, first: Group, last: Group) -> Iterator[_Pattern]:
+        before, behind = first.first - 1, last.last + 1
         if before >= 0 and not line.ends(before) and not _BRACKET.search(line.between(before)):
             for _, rest in attached(line.norm(before)):
                 yield from self.by_before.get(rest, ())
         if behind < len(line) and not line.ends(behind - 1) and not _BRACKET.search(line.between(behind - 1)):
             for _, rest in attached(line.norm(behind)):
                 yield from self.by_behind.get(rest, ())
-        yield from self.apart
+        if first.prefix:
+            yield from self.apart
 
     def _is_meant(self, line: Line, pattern: _Pattern, group: Group, last: Group) -> bool:
         """Bodies state, all others are cited and credited; a name with another meaning must be vouched for."""
@@ -142,7 +143,7 @@ def _joined(line: Line, one: Group, other: Group) -> bool:
     if (one.source.kind == "body") != (other.source.kind == "body"):
         return False
     words = range(one.last + 1, other.first)
-    gap = line.folded[line.end(one.last) : line.start(min(other.first, other.begin))]
+    gap = line.folded[line.stops[one.last] : line.starts[min(other.first, other.begin)]]
     if other.first <= one.last:
         return True
     if any(mark in gap for mark in ".;:()") or len(words) > 1 or any(line.norm(word) not in _AND for word in words):
@@ -157,8 +158,6 @@ def _joined(line: Line, one: Group, other: Group) -> bool:
 def _match(line: Line, pattern: _Pattern, first: Group, last: Group) -> tuple[int, int] | None:
     """The words from first to last that the pattern covers, the name included."""
     if not _attached_right(first.prefix, pattern.particles):
-        return None
-    if pattern.possessive and not line.raw(last.end).endswith("'s"):
         return None
     start = _leftwards(line, pattern.left, first.first - 1)
     end = _rightwards(line, pattern.right, last.last + 1)
@@ -222,15 +221,13 @@ def _runs(line: Line, start: int, end: int) -> bool:
 def _patterns(name: str, told: OriginPattern) -> Iterator[_Pattern]:
     for text in (*told.en, *told.he, *told.ar):
         before, _, behind = text.partition("@")
-        possessive = behind.startswith("'s")
         *left, particles = before.split(" ")
         yield _Pattern(
             name,
             told.relation,
             tuple(map(_part, reversed([word for word in left if word]))),
             tuple(fold(each) for each in particles.split("|") if each),
-            possessive,
-            tuple(map(_part, behind.removeprefix("'s").split())),
+            tuple(map(_part, behind.split())),
         )
 
 

@@ -86,10 +86,7 @@ class _Written:
     def __init__(self, text: str, language: TextLanguage) -> None:
         self.text = text
         self.language = language
-
-    @cached_property
-    def marks(self) -> list[Quotation]:
-        return quotations(self.text)
+        self.marks: list[Quotation] = quotations(text)
 
     def quoted(self) -> list[str]:
         """What it quotes, by its letters, whatever spaces stand between its words."""

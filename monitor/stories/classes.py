@@ -87,7 +87,8 @@ class Reading:
 
     def may_name(self, first: int, last: int) -> bool:
         """Whether a name can stand among these units."""
-        if any(self.text[unit.start].isupper() for unit in self.units[first:last]):
+        taken = {place for figure in self.figures for place in range(figure.first, figure.last)}
+        if any(place not in taken and self.text[self.units[place].start].isupper() for place in range(first, last)):
             return True
         runs: tuple[Said | Figure, ...] = (*self.named, *self.channels)
         return any(first < run.last and run.first < last for run in runs)

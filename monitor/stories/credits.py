@@ -68,7 +68,7 @@ def dateline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterato
         head, behind = _around(line, first, last)
         if _is_bracketed_head(head, behind) or _is_open_head(line, head, behind, first):
             for group in joined:
-                yield Credit(group, "dateline", line.start(group.begin), line.end(group.end))
+                yield Credit(group, "dateline", line.starts[group.begin], line.stops[group.end])
 
 
 def closing(line: Line, groups: Sequence[Group], words: CreditWords, *, last: bool) -> Iterator[Credit]:
@@ -81,7 +81,7 @@ def closing(line: Line, groups: Sequence[Group], words: CreditWords, *, last: bo
         how = _closes(line, joined, words, last=last)
         if how:
             for group in joined:
-                yield Credit(group, how, line.start(one.first), line.end(other.last))
+                yield Credit(group, how, line.starts[one.first], line.stops[other.last])
 
 
 def headline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterator[Credit]:
@@ -94,9 +94,9 @@ def headline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterato
         if not (begins or ends) or _is_picture(line, first.first, words.photo):
             continue
         for group in joined:
-            latin = line.raw(group.begin)[0] < "\u0370"  # with the capitals that its name demands
+            latin = line.raws[group.begin][0] < "\u0370"  # with the capitals that its name demands
             if group.vouched or (ends and latin):
-                yield Credit(group, "headline", line.start(first.first), line.end(last.last))
+                yield Credit(group, "headline", line.starts[first.first], line.stops[last.last])
 
 
 def byline(line: Line, groups: Sequence[Group], photo: Collection[str]) -> Iterator[Credit]:
@@ -105,15 +105,15 @@ def byline(line: Line, groups: Sequence[Group], photo: Collection[str]) -> Itera
         if group.source.kind == "body" or _is_picture(line, group.begin, photo):
             continue
         if _is_part(line, group, groups):
-            yield Credit(group, "byline", line.start(group.begin), line.end(group.end))
+            yield Credit(group, "byline", line.starts[group.begin], line.stops[group.end])
 
 
 # ------------------------------------------------------------------ datelines
 
 
 def _around(line: Line, first: Group, last: Group) -> tuple[str, str]:
-    start = line.start(min(first.first, first.begin))
-    return line.folded[:start], line.folded[line.end(last.last) :]
+    start = line.starts[min(first.first, first.begin)]
+    return line.folded[:start], line.folded[line.stops[last.last] :]
 
 
 def _is_bracketed_head(head: str, behind: str) -> bool:
@@ -185,8 +185,8 @@ def _is_part(line: Line, group: Group, groups: Sequence[Group]) -> bool:
     opens = begin == 0 or begin - 1 in named or bool(_PART.search(line.between(begin - 1)))
     if opens or group.prefix.startswith(("ו", "و")):
         return True
-    behind_person = group.source.kind == "agency" and group.vouched and line.raw(begin)[0].isupper()
-    return behind_person and line.raw(begin - 1)[0].isupper() and line.raw(begin - 1)[0] < "\u0370"
+    behind_person = group.source.kind == "agency" and group.vouched and line.raws[begin][0].isupper()
+    return behind_person and line.raws[begin - 1][0].isupper() and line.raws[begin - 1][0] < "\u0370"
 
 
 def _joining(line: Line) -> set[int]:

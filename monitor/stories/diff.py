@@ -240,7 +240,7 @@ def _blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[Region
     yield 0, head, 0, head
     end_i, end_j = len(old) - tail, len(new) - tail
     middle_old, middle_new = old[head:end_i], new[head:end_j]
-    if not middle_old or not middle_new or _cost(middle_old, middle_new) > PAIRS:
+    if set(middle_old).isdisjoint(middle_new) or _cost(middle_old, middle_new) > PAIRS:
         yield head, end_i, head, end_j
     else:
         matcher = SequenceMatcher(None, middle_old, middle_new, autojunk=False)

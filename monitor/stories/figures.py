@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from monitor.language.normalise import normalise
 from monitor.stories.numberwords import (
     CHANNELS,
     CLOCK,
@@ -236,7 +237,7 @@ class _Scan:
 
 _OPENERS = frozenset(first for first, _ in MONTH_PAIRS)
 _DAY = frozenset(["יומ"])
-_PER_CENT = frozenset([("per", "cent"), ("في", "المئه"), ("في", "المائه")])
+_PER_CENT = frozenset([("per", "cent"), ("في", normalise("المئة")), ("في", normalise("المائة"))])
 _PER_CENT_FIRST = frozenset(first for first, _ in _PER_CENT)
 _MEASURES = frozenset(["km", "kg", "cm", "mm", "pct", "ft", "mph"])
 

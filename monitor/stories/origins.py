@@ -96,7 +96,8 @@ class Sources:
     names: Names
     patterns: Patterns
     credits: CreditWords
-    signs: tuple[tuple[re.Pattern[str], Source], ...]
+    signs: tuple[tuple[str, re.Pattern[str], Source], ...]
+    """How copy is signed: what it begins with, the whole, and whose it is."""
     via: frozenset[str]
 
     @classmethod
@@ -104,7 +105,7 @@ class Sources:
         """Takes some milliseconds."""
         names = Names.of(tables)
         signs = tuple(
-            (_signature(phrase), names.sources[name])
+            (*_signature(phrase), names.sources[name])
             for name, told in (*tables.agencies.items(), *tables.outlets.items()) for phrase in told.signs
         )  # fmt: skip
         return cls(names, Patterns.of(tables), CreditWords.of(tables), signs, table_words(tables, "via"))
@@ -237,8 +238,8 @@ def _signed(place: _Place, folded: str, sources: Sources) -> Iterator[Origin]:
     """Copy that ends as an agency's does, without naming it: ``Reporting by …; Editing by …``."""
     start = max(0, len(folded) - _TAIL)
     tail = folded[start:].casefold()
-    for sign, source in sources.signs:
-        found = sign.search(tail)
+    for begin, sign, source in sources.signs:
+        found = sign.search(tail) if begin in tail else None
         if found:
             yield _origin(
                 source, "credit", place, Said(source, "credit", "signed", start + found.start(), start + found.end())
@@ -246,9 +247,10 @@ def _signed(place: _Place, folded: str, sources: Sources) -> Iterator[Origin]:
             return
 
 
-def _signature(phrase: str) -> re.Pattern[str]:
-    parts = (r"\s+".join(map(re.escape, fold(part).casefold().split())) for part in phrase.split("…"))
-    return re.compile(rf"(?<!\w)(?:{rf'(?s:.{{1,{_SIGNED}}}?)'.join(parts)})(?!\w)")
+def _signature(phrase: str) -> tuple[str, re.Pattern[str]]:
+    words = [fold(part).casefold().split() for part in phrase.split("…")]
+    parts = (r"\s+".join(map(re.escape, part)) for part in words)
+    return words[0][0], re.compile(rf"(?<!\w)(?:{rf'(?s:.{{1,{_SIGNED}}}?)'.join(parts)})(?!\w)")
 
 
 def _credited(place: _Place, found: Credit) -> Origin:

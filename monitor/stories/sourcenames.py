@@ -22,6 +22,10 @@ SourceKind = Literal["agency", "outlet", "body"]
 _TOKEN = re.compile(r"""\w+(?:["']\w+)*""")
 _BREAK = re.compile(r"""[!?؟۔…;]|\.(?=[\s"')\]]|$)""")
 _CLOSE = frozenset(" \"'")
+_ABBREVIATED = frozenset({
+    "mr", "mrs", "ms", "dr", "prof", "gen", "col", "lt", "maj", "capt", "cpt", "sgt", "brig", "adm", "sen", "rep", "gov",
+    "st", "no", "jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov", "dec",
+})  # fmt: skip
 _DATES = frozenset({
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march",
     "april", "may", "june", "july", "august", "september", "october", "november", "december",
@@ -45,39 +49,39 @@ class Line:
 
     def __init__(self, folded: str) -> None:
         self.folded = folded
-        self._found = list(_TOKEN.finditer(folded))
+        found = list(_TOKEN.finditer(folded))
+        self.raws = [each[0] for each in found]
+        """The words as written."""
+        self.starts = [each.start() for each in found]
+        self.stops = [each.end() for each in found]
+        self._ends: dict[int, bool] = {}
 
     def __len__(self) -> int:
-        return len(self._found)
-
-    def raw(self, index: int) -> str:
-        """A word as written."""
-        return self._found[index][0]
+        return len(self.raws)
 
     def norm(self, index: int) -> str:
         """A word as it is compared."""
-        return _norm(self._found[index][0])
+        return _norm(self.raws[index])
 
     def norms(self) -> Iterator[str]:
-        return (_norm(found[0]) for found in self._found)
-
-    def start(self, index: int) -> int:
-        return self._found[index].start()
-
-    def end(self, index: int) -> int:
-        return self._found[index].end()
+        return map(_norm, self.raws)
 
     def between(self, index: int) -> str:
         """What stands between this word and the next; behind the last, the rest of the line."""
-        end = self.start(index + 1) if index + 1 < len(self) else len(self.folded)
-        return self.folded[self.end(index) : end]
+        return self.folded[self.stops[index] : self.starts[index + 1] if index + 1 < len(self.raws) else None]
 
     def ends(self, index: int) -> bool:
-        """Whether a sentence ends behind this word. A stop behind a single letter is an abbreviation's (U.S.)."""
-        if index + 1 >= len(self):
-            return True
-        found = _BREAK.search(self.between(index))
-        return found is not None and not (found[0] == "." and len(self.raw(index)) == 1)
+        """Whether a sentence ends behind this word. The stop of an abbreviation (``U.S.``, ``Adm.``) ends none."""
+        known = self._ends.get(index)
+        if known is None:
+            gap = self.between(index)
+            found = _BREAK.search(gap) if gap != " " else None
+            stop = found is not None and not (found[0] == "." and self._is_short(index))
+            known = self._ends[index] = stop or index + 1 >= len(self.raws)
+        return known
+
+    def _is_short(self, index: int) -> bool:
+        return len(self.raws[index]) == 1 or self.norm(index) in _ABBREVIATED
 
 
 class Group(NamedTuple):
@@ -253,8 +257,8 @@ class Names:
 
 def _stand(line: Line, hints: Hints) -> Iterator[tuple[int, str, _Form]]:
     """Names that stand in a line: from which word, and with which particles before them."""
-    for index in range(len(line)):
-        for form in hints.get(line.raw(index), ()):
+    for index, raw in enumerate(line.raws):
+        for form in hints.get(raw, ()):
             start = index - form.key
             prefix = _stands(line, start, form)
             if prefix is not None:
@@ -278,11 +282,11 @@ def _stands(line: Line, start: int, form: _Form) -> str | None:
         return None
     for place in range(1, len(form.words)):
         index = start + place
-        if not is_in(line.norm(index), (form.words[place],)) or not _shaped(line.raw(index), form, place):
+        if not is_in(line.norm(index), (form.words[place],)) or not _shaped(line.raws[index], form, place):
             return None
         if line.ends(index - 1) or "," in line.between(index - 1):
             return None
-    if not _shaped(line.raw(start), form, 0):
+    if not _shaped(line.raws[start], form, 0):
         return None
     return next((prefix for prefix, rest in attached(line.norm(start)) if rest == form.words[0]), None)
 
@@ -300,18 +304,18 @@ def _vouched(line: Line, begin: int, end: int, beside: frozenset[str]) -> bool:
     if _quoted(line, begin, end):
         return True
     after = end + 1
-    capital = after < len(line) and line.between(end) == " " and line.raw(after)[0].isupper()
+    capital = after < len(line) and line.between(end) == " " and line.raws[after][0].isupper()
     if capital and _is_latin(line, end) and line.norm(after) not in beside | _DATES:
         return False
     return any(0 <= index < len(line) and is_in(line.norm(index), beside) for index in (begin - 1, after))
 
 
 def _is_latin(line: Line, index: int) -> bool:
-    return line.raw(index)[0] < "\u0370"
+    return line.raws[index][0] < "\u0370"
 
 
 def _quoted(line: Line, begin: int, end: int) -> bool:
-    norm, start = line.norm(begin), line.start(begin)
+    norm, start = line.norm(begin), line.starts[begin]
     inside = any(prefix and norm[len(prefix)] in "\"'" for prefix, _ in attached(norm))
     opened = inside or line.folded[max(0, start - 1) : start] in ('"', "'")
     return opened and line.between(end)[:1] in ('"', "'")
@@ -345,7 +349,7 @@ def _forms(source: Source, name: OriginName) -> Iterator[_Form]:
         line = Line(fold(text))
         if not len(line):
             continue
-        raws = tuple(map(line.raw, range(len(line))))
+        raws = tuple(line.raws)
         cased = any(raw[0].isupper() for raw in raws)
         yield _Form(tuple(line.norms()), raws if cased else (), owner, needed)
 

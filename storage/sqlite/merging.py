@@ -28,7 +28,7 @@ WHERE own.item = :kept AND twin.item = :gone
 _NEAREST_FIRST = """
 SELECT alerts.number, alerts.id FROM alerts LEFT JOIN messages ON messages.number = alerts.message
 WHERE alerts.number IN (:own, :twin)
-ORDER BY alerts.condition = 'delivered' DESC, messages.number IS NOT NULL AND messages.watch IS NULL DESC,
+ORDER BY alerts.condition = 'delivered' DESC, coalesce(messages.members, 1) > 1 DESC,
   coalesce(messages.attempts, 0) DESC, alerts.due, alerts.number <> :own
 """
 _REPOINT = (

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from monitor.alerts.waiting import COOLDOWN
 from monitor.model import Delivery, Message, MessageKind, Room
 from storage import rows
 from storage.rows import when
@@ -49,23 +50,23 @@ SELECT number, key, watch, rank FROM alerts
 WHERE channel = :channel AND condition = 'pending' AND message IS NULL AND gather = :gather AND due <= :now
 ORDER BY rank DESC, created, number LIMIT :limit
 """
-# None is of a time to come, unless the clock was set back since (F116).
+# Single alerts, and the follow-ups of a story. None is of a time to come, unless the clock was set back since (F116).
 _SINGLES = """
 SELECT count(*) FROM messages
-WHERE channel = :channel AND watch = :watch AND kind = 'alert' AND created > :since AND created <= :now
+WHERE channel = :channel AND watch = :watch AND kind IN ('alert', 'cooldown') AND created > :since AND created <= :now
 """
 # With those that wait already, if these leave sooner.
 _FLOOD = """
 UPDATE alerts SET gather = :gather, reason = :reason, due = min(:later, coalesce(
   (SELECT min(due) FROM alerts WHERE channel = :channel AND condition = 'pending' AND message IS NULL
    AND gather = :gather AND due > :now), :later))
-WHERE channel = :channel AND watch = :watch AND condition = 'pending' AND message IS NULL AND gather = ''
-  AND due <= :now
+WHERE channel = :channel AND watch = :watch AND condition = 'pending' AND message IS NULL AND due <= :now
+  AND (gather = '' OR gather GLOB :cooldown)
 """
 # A key that was used before: its alerts were asked for again.
 _MAKE = """
-INSERT INTO messages (id, key, channel, watch, kind, rank, condition, created, due)
-VALUES (:id, :key, :channel, :watch, :kind, :rank, 'pending', :now, :now)
+INSERT INTO messages (id, key, channel, watch, members, kind, rank, condition, created, due)
+VALUES (:id, :key, :channel, :watch, :members, :kind, :rank, 'pending', :now, :now)
 ON CONFLICT (key) DO UPDATE SET kind = :kind, rank = :rank, condition = 'pending', created = :now, due = :now,
   attempts = 0, fence = fence + 1, leased_until = NULL, last_error = ''
 RETURNING number
@@ -123,36 +124,46 @@ class _Turn:
         return int(found["number"])
 
     def _alone(self, found: sqlite3.Row) -> int | None:
-        """``None``: the watch has said enough on its own for now, and its rows wait to leave together."""
-        watch = {**self.at, "watch": found["watch"]}
-        singles = self.db.execute(_SINGLES, {**watch, "since": when(self.now - FLOOD_WINDOW)}).fetchone()[0]
+        if self._flooded(found["watch"], found["rank"]):
+            return None
+        query = "SELECT number, key, watch, rank FROM alerts WHERE number = ?"
+        return self._made("alert", self.db.execute(query, (found["number"],)).fetchall())
+
+    def _together(self, found: sqlite3.Row) -> int | None:
+        kind, _, rest = found["gather"].partition(":")
+        if kind == "cooldown" and self._flooded(rest.partition(":")[0], found["rank"]):
+            return None
+        query = {**self.at, "gather": found["gather"], "limit": self.room.alerts}
+        return self._made(kind, self.db.execute(_GATHERED, query).fetchall())
+
+    def _flooded(self, watch: str, rank: int) -> bool:
+        """Whether a watch has said enough for now in single messages: then its rows wait, to leave together."""
+        at = {**self.at, "watch": watch}
+        singles = self.db.execute(_SINGLES, {**at, "since": when(self.now - FLOOD_WINDOW)}).fetchone()[0]
         if singles < FLOOD:
-            query = "SELECT number, key, watch, rank FROM alerts WHERE number = ?"
-            return self._made("alert", self.db.execute(query, (found["number"],)).fetchall())
-        wait = CRITICAL_FLOOD_WAIT if found["rank"] == _CRITICAL else FLOOD_WAIT
+            return False
+        wait = CRITICAL_FLOOD_WAIT if rank == _CRITICAL else FLOOD_WAIT
         minutes = round(FLOOD_WINDOW.total_seconds() / 60)
         flood = {
-            "gather": f"flood:{found['watch']}",
+            "gather": f"flood:{watch}",
             "reason": f"more than {FLOOD} alerts of this watch in {minutes} minutes: gathered",
             "later": when(self.now + wait),
+            "cooldown": f"{COOLDOWN}*",
         }
-        self.db.execute(_FLOOD, {**watch, **flood})
-        return None
-
-    def _together(self, found: sqlite3.Row) -> int:
-        query = {**self.at, "gather": found["gather"], "limit": self.room.alerts}
-        return self._made(found["gather"].partition(":")[0], self.db.execute(_GATHERED, query).fetchall())
+        self.db.execute(_FLOOD, {**at, **flood})
+        return True
 
     def _made(self, kind: MessageKind, members: list[sqlite3.Row]) -> int:
-        alone = len(members) == 1
-        key = members[0]["key"] if alone else gathered_key(self.at["channel"], [row["key"] for row in members])
+        keys, watches = [row["key"] for row in members], {row["watch"] for row in members}
+        key = keys[0] if len(keys) == 1 else gathered_key(self.at["channel"], keys)
         made = self.db.execute(
             _MAKE,
             {
                 **self.at,
                 "id": f"m{outbox.alert_id(key)}",
                 "key": key,
-                "watch": members[0]["watch"] if alone else None,
+                "watch": watches.pop() if len(watches) == 1 else None,
+                "members": len(members),
                 "kind": kind,
                 "rank": max(row["rank"] for row in members),
             },

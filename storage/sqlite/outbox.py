@@ -38,7 +38,7 @@ FROM alerts LEFT JOIN messages ON messages.number = alerts.message
 _SUPPRESS = """
 UPDATE alerts SET condition = 'suppressed', reason = :reason
 WHERE number IN (SELECT value FROM json_each(:numbers)) AND condition = 'pending'
-  AND (message IS NULL OR (SELECT watch FROM messages WHERE number = alerts.message) IS NOT NULL)
+  AND (message IS NULL OR (SELECT members FROM messages WHERE number = alerts.message) = 1)
 """
 _DROP = """
 UPDATE messages SET condition = 'dropped' WHERE condition = 'pending' AND number IN (
@@ -73,7 +73,7 @@ UPDATE alerts SET condition = 'pending', reason = '', due = :now, gather = '', m
 WHERE number = :number
 """
 # A new fence, so that an attempt that is still on its way cannot settle what was asked for anew.
-_LET_GO = "UPDATE messages SET fence = fence + 1, condition = 'dropped' WHERE number = :message AND watch IS NOT NULL"
+_LET_GO = "UPDATE messages SET fence = fence + 1, condition = 'dropped' WHERE number = :message AND members = 1"
 
 
 def alert_id(key: str) -> str:

@@ -183,7 +183,8 @@ CREATE TABLE messages (
   id TEXT NOT NULL UNIQUE,
   key TEXT NOT NULL UNIQUE,          -- its only alert's, or gathered|channel|hash of their keys
   channel TEXT NOT NULL,
-  watch TEXT,                        -- of a message of one; NULL: several watches may speak in it
+  watch TEXT,                        -- of all its alerts; NULL: several watches speak in it
+  members INTEGER NOT NULL,          -- how many alerts it was made of
   kind TEXT NOT NULL,                -- why its alerts were gathered
   rank INTEGER NOT NULL,             -- the highest of its alerts
   condition TEXT NOT NULL CHECK (condition IN ('pending', 'delivered', 'dead', 'dropped')),

@@ -106,6 +106,7 @@ def test_every_example_on_the_page_is_toml_that_is_taken() -> None:
         "watches": "watches",
         "concepts": "concepts",
         "claims": "claims",
+        "origins": "origins",
     }
     for name, text in examples:
         MODELS[kinds[name]].model_validate(tomllib.loads(text))

@@ -254,6 +254,29 @@ async def test_f002_an_outage_is_one_notice_over_a_restart_in_its_middle_and_eac
 
 
 @pytest.mark.anyio
+async def test_f046_a_news_sitemap_is_emptied_only_when_something_was_to_be_expected_for_two_days(
+    tmp_path: Path,
+) -> None:
+    room = await opened_room(tmp_path, several("sitemap", "feed"))
+    names = ("herald/sitemap", "herald/feed1")
+    for name in names:
+        learnt = (await room.answers(name, Outcome.OK, TITLES)).rhythm
+        assert learnt is not None
+        weekly = replace(learnt, watched=500.0, longest=timedelta(days=9), slots=_busy_now(learnt.slots))
+        await room.desk.tell((), after=replace(await room.state(name), rhythm=weekly))
+    room.later(days=3)
+    for name in names:
+        await room.answers(name, Outcome.OK)
+    assert await room.notices() == ["herald/feed1 is damaged"]
+    room.later(days=4, hours=2)
+    for name in names:
+        await room.answers(name, Outcome.OK)
+    told = [title for title in await room.notices() if title.endswith("damaged")]
+    assert told == ["herald/sitemap is damaged"], "Tuesday's noon is over, and it lists nothing of it"
+    await room.store.close()
+
+
+@pytest.mark.anyio
 async def test_f120_a_source_that_is_always_late_is_told_once_a_day(tmp_path: Path) -> None:
     room = await opened_room(tmp_path, several("feed"))
     for _poll in range(4):

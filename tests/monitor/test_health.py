@@ -178,10 +178,10 @@ def test_notices_of_two_episodes_are_two_items() -> None:
     )
 
 
-def dead(name: str, **more: Any) -> Alert:
+def dead(name: str, due: datetime = NOW) -> Alert:
     return Alert(
         id=name, key=f"talks|duty|{name}|new", watch="talks", channel="duty", item=name, revision="r", state="new",
-        severity="high", condition="dead", reason="status 404", created=NOW, due=NOW, **more,
+        severity="high", condition="dead", reason="status 404", created=NOW, due=due,
     )  # fmt: skip
 
 
@@ -190,7 +190,7 @@ def test_dead_letters_are_told_one_by_one_and_the_same_one_is_the_same_item() ->
     assert (first.title, "status 404" in first.lead) == ("Alert a could not be delivered to duty", True)
     (again,) = health.dead_letters([dead("a")], now=NOW + timedelta(hours=1))
     assert (again.guid, again.title, again.lead) == (first.guid, first.title, first.lead)
-    (resent,) = health.dead_letters([dead("a", resent=NOW)], now=NOW)
+    (resent,) = health.dead_letters([dead("a", due=NOW + timedelta(hours=3))], now=NOW)
     assert len({first.guid, second.guid, resent.guid}) == 3
 
 

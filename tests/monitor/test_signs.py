@@ -103,6 +103,16 @@ def test_a_listing_that_shrinks_is_told_after_three_polls_and_its_end_once(polle
     assert polled.told[1:] == ["herald/feed lists as much as usual again"]
 
 
+def test_a_listing_that_is_short_and_unchanged_is_short_at_every_poll(polled: Polled) -> None:
+    stops(polled)
+    polled.feed.shown = 8
+    now = polled.state.next_due
+    for minutes in (0, 5, 10):
+        assert polled.told == []
+        polled.poll(now + timedelta(minutes=minutes))
+    assert polled.told == ["herald/feed lists far less than usual"]
+
+
 def test_a_listing_that_stays_small_becomes_usual(polled: Polled) -> None:
     polled.feed.shown = 8
     polled.until(MONDAY + 2 * WEEK)
@@ -216,6 +226,14 @@ def test_a_query_that_finds_little_or_in_another_language_is_a_query(polled: Pol
     told = _asked(polled, after)
     state, entries = signs.episodes(before, after, told, polled.week, query=True, now=after.next_due)
     assert (state, entries) == (after, ())
+
+
+def test_no_sign_is_told_of_a_source_that_is_in_trouble_as_a_whole(polled: Polled) -> None:
+    polled.feed.shown = 8
+    polled.until(MONDAY + DAY)
+    emptied = replace(polled.state, alarm="source:herald/feed:2026-09-07T10:00:00+00:00")
+    told = _asked(polled, emptied)
+    assert signs.episodes(emptied, emptied, told, polled.week, query=False, now=MONDAY + DAY) == (emptied, ())
 
 
 def test_a_bad_answer_says_nothing_of_the_signs(polled: Polled) -> None:

@@ -191,41 +191,6 @@ def test_f144_with_a_full_process_table_a_source_fails_by_its_reason_and_comes_b
         process.wait(10)
 
 
-def test_f141_a_stop_while_the_store_is_being_made_ends_in_order_and_the_next_start_finds_it_whole(
-    room: Room, hook: Receiver, server: NewsServer
-) -> None:
-    site = server.site("127.0.0.2")
-    site.feed("/feed", [entry(site, "Talks in Doha begin", "/a")])
-    room.outlet("one", site.url("/feed"))
-    room.write()
-    process = room.start("-m", "tests.rig.slowmigration")
-    try:
-        until(lambda: "migrating" in room.output.read_text(), "the migration has begun")
-        assert stopped(process) < PROMISED
-    finally:
-        process.kill()
-        process.wait(10)
-    assert "Traceback" not in room.output.read_text()
-    assert [row[0] for row in room.rows("PRAGMA integrity_check")] == ["ok"]
-    with running(room):
-        until(hook.news, "the next start works")
-
-
-def test_f141_a_kill_while_the_store_is_being_made_leaves_nothing_that_the_next_start_trips_over(
-    room: Room, hook: Receiver, server: NewsServer
-) -> None:
-    site = server.site("127.0.0.2")
-    site.feed("/feed", [entry(site, "Talks in Doha begin", "/a")])
-    room.outlet("one", site.url("/feed"))
-    room.write()
-    process = room.start("-m", "tests.rig.slowmigration")
-    until(lambda: "migrating" in room.output.read_text(), "the migration has begun")
-    process.kill()
-    process.wait(10)
-    with running(room):
-        until(hook.news, "the next start makes it anew")
-
-
 def test_f014_a_blocked_source_is_told_once_over_a_restart_and_told_back_once(
     room: Room, hook: Receiver, server: NewsServer
 ) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor.model import Message, Room
-from storage.rows import when
 from storage.sqlite.store import SqliteStore
 from tests.rig.account import Account, account, reading
 from tests.rig.promises import broken
@@ -33,10 +32,12 @@ class Case:
     record: list[Sent] = field(default_factory=list)
     truth: Truth = field(default_factory=lambda: Truth(now=LATER))
 
-    def plant(self, statement: str, *values: object) -> None:
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as db:
+    def plant(self, statement: str, *many: tuple[object, ...]) -> None:
+        """``many``: the values of each time."""
+        with closing(sqlite3.connect(self.path)) as db, db:
             db.execute("PRAGMA foreign_keys = OFF")
-            assert db.execute(statement, values).rowcount, statement
+            for values in many or ((),):
+                assert db.execute(statement, values).rowcount, statement
 
     def broken(self) -> tuple[str, ...]:
         with reading(self.path) as db:
@@ -93,10 +94,3 @@ def case(tmp_path: Path) -> Case:
         files=(made.path,),
     )  # fmt: skip
     return made
-
-
-def with_in_flight(case: Case, in_flight: Mapping[int, frozenset[str]]) -> None:
-    case.truth = replace(case.truth, in_flight=in_flight)
-
-
-__all__ = ["LATER", "Case", "when", "with_in_flight"]

@@ -59,7 +59,7 @@ def test_suppressed_rows_are_counted_as_such(case: Case) -> None:
 
 def test_in_flight_is_what_a_receiver_has_and_the_store_does_not_know(case: Case) -> None:
     taken = case.record[0]
-    case.plant("UPDATE alerts SET condition = 'pending' WHERE key = ?", taken.members[0])
+    case.plant("UPDATE alerts SET condition = 'pending' WHERE key = ?", (taken.members[0],))
     with reading(case.path) as db:
         keys = in_flight(db, case.record)
     assert keys == frozenset(taken.members)

@@ -75,24 +75,21 @@ def test_each_violation_planted_in_a_store_is_found_and_named(case: Case, plante
     for statement in STATEMENTS[planted]:
         case.plant(statement)
     found = case.broken()
-    promise = planted.split()[0]
+    promise = planted.split(maxsplit=1)[0]
     assert any(said.startswith(f"{promise}: ") for said in found), found
 
 
 def _more_texts_than_are_kept(case: Case) -> None:
-    for number in range(24):
-        case.plant(NEW_TEXT, f"r{number}", when(NOW), "")
+    case.plant(NEW_TEXT, *((f"r{number}", when(NOW), "") for number in range(24)))
 
 
 def _a_message_of_too_many(case: Case) -> None:
-    case.plant("UPDATE alerts SET message = NULL WHERE message IS NOT NULL")
-    for number in range(201):
-        case.plant(
-            "INSERT INTO alerts (id, key, watch, channel, item, revision, state, severity, rank, condition, reason,"
-            " created, due, message) SELECT ?1, ?1, watch, channel, item, revision, ?1, severity, rank, 'delivered',"
-            " '', created, due, 1 FROM alerts LIMIT 1",
-            f"a{number}",
-        )
+    case.plant(
+        "INSERT INTO alerts (id, key, watch, channel, item, revision, state, severity, rank, condition, reason,"
+        " created, due, message) SELECT ?1, ?1, watch, channel, item, revision, ?1, severity, rank, 'delivered',"
+        " '', created, due, 1 FROM alerts LIMIT 1",
+        *((f"a{number}",) for number in range(201)),
+    )
 
 
 def _again(sent: Sent, **changes: object) -> Sent:
@@ -121,7 +118,7 @@ OUTSIDE: dict[str, Callable[[Case], None]] = {
 def test_each_violation_outside_the_store_is_found_and_named(case: Case, planted: str) -> None:
     OUTSIDE[planted](case)
     found = case.broken()
-    promise = planted.split()[0]
+    promise = planted.split(maxsplit=1)[0]
     assert any(said.startswith(f"{promise}: ") for said in found), found
 
 

@@ -45,7 +45,8 @@ class Account:
     def __str__(self) -> str:
         return (
             f"{self.due} due: {self.ok} arrived ({self.recovered} after a failure), {len(self.lost)} lost, "
-            f"{self.pending} pending, {self.dead} dead, {self.suppressed} suppressed; {len(self.unexpected)} unexpected, "
+            f"{self.pending} pending, {self.dead} dead, {self.suppressed} suppressed; "
+            f"{len(self.unexpected)} unexpected, "
             f"{sum(self.duplicated.values())} repeats, {self.attempts} attempts"
         )
 

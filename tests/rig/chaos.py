@@ -44,11 +44,12 @@ def planned(done: Mapping[str, int], chance: random.Random, *, each: int, at_ran
     return left
 
 
-def stage(folder: Path, kinds: list[str], seed: int, until: float = float("inf")) -> Iterator[dict[str, Any]]:
-    """One store's lives, each as a line of the results, and last its account. ``kinds`` that missed their points, or
-    that the time (`time.monotonic`) did not suffice for, are left out."""
-    chance = random.Random(seed)
-    with Zygote("tests.rig.killable", folder.with_suffix(".log")) as zygote, Lives(folder, zygote, chance) as lives:
+def stage(
+    folder: Path, kinds: list[str], seed: int, zygote: Zygote, until: float = float("inf")
+) -> Iterator[dict[str, Any]]:
+    """One store's lives, each as a line of the results, and last its account. Those that the time (`time.monotonic`)
+    does not suffice for are left out."""
+    with Lives(folder, zygote, random.Random(seed)) as lives:
         lives.peaceful()  # the store is made, its sources had their first poll
         for number, kind in enumerate(kinds, 1):
             cold = kind == RANDOMLY and number % COLD == 0
@@ -79,7 +80,9 @@ def told(found: list[dict[str, Any]]) -> str:
     accounts = [line["account"] for line in found if "account" in line]
     kinds = Counter(run["kind"] for run in runs if run["kind"] != MISSED)
     wrong = [said for line in found for said in bad(line)]
-    sums = {name: sum(account[name] for account in accounts) for name in ("due", "ok", "recovered", "dead", "suppressed")}
+    sums = {
+        name: sum(account[name] for account in accounts) for name in ("due", "ok", "recovered", "dead", "suppressed")
+    }
     lost, unexpected = (sum(len(account[name]) for account in accounts) for name in ("lost", "unexpected"))
     said = [
         f"{kinds.total()} kills: {kinds[RANDOMLY]} at any moment, the others at {len(kinds) - 1} points "
@@ -104,25 +107,33 @@ def part(results: Path, seed: int, *, each: int, at_random: int) -> bool:
     """Go on where the results end, for one part; whether there is more to do."""
     until = time.monotonic() + PART
     results.parent.mkdir(parents=True, exist_ok=True)
-    while time.monotonic() < until:
-        found = lines(results)
-        done = Counter(line["run"]["kind"] for line in found if "run" in line)
-        own = seed + sum("account" in line for line in found)
-        kinds = planned(done, random.Random(own), each=each, at_random=at_random)[:STAGE]
-        if not kinds:
-            return False
-        work = quick_folder("wirewatch-chaos-")
-        wrong = []
-        with results.open("a", encoding="utf-8") as file:
-            for line in stage(work / "desk", kinds, own, until):
-                print(json.dumps(line), file=file, flush=True)
-                wrong += bad(line)
-        print(f"{line['said']} ({line['lives']} lives, seed {own})", flush=True)
-        if wrong:
-            print(f"{wrong[:5]}; kept: {work}", flush=True)
-        else:
-            shutil.rmtree(work)
-    return True
+    work = quick_folder("wirewatch-chaos-")
+    with Zygote("tests.rig.killable", work / "log") as zygote:
+        while time.monotonic() < until:
+            found = lines(results)
+            done = Counter(line["run"]["kind"] for line in found if "run" in line)
+            own = seed + sum("account" in line for line in found)
+            kinds = planned(done, random.Random(own), each=each, at_random=at_random)[:STAGE]
+            if not kinds:
+                break
+            _staged(results, work / f"desk-{own}", kinds, own, zygote, until)
+    if not any((work / each).is_dir() for each in work.iterdir()):
+        shutil.rmtree(work)
+    return bool(kinds)
+
+
+def _staged(results: Path, folder: Path, kinds: list[str], seed: int, zygote: Zygote, until: float) -> None:
+    """One stage into the results; its folder stays where something is wrong."""
+    wrong: list[str] = []
+    with results.open("a", encoding="utf-8") as file:
+        for line in stage(folder, kinds, seed, zygote, until):
+            print(json.dumps(line), file=file, flush=True)
+            wrong += bad(line)
+    print(f"{line['said']} ({line['lives']} lives, seed {seed})", flush=True)
+    if wrong:
+        print("\n".join([*wrong[:5], f"kept: {folder}"]), flush=True)
+    else:
+        shutil.rmtree(folder)
 
 
 def main() -> int:

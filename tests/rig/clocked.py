@@ -3,9 +3,8 @@
 One JSON command a line on standard input, one answer a line on standard output: ``{"at": NOW}`` sets the clock,
 ``{"reload": N}`` reads the configuration again, N times at once, and ``{"status": true}`` gives what ``/health`` says.
 ``{"hold": NOW}`` sets the clock and makes the next filing that has something to decide wait, within its transaction,
-for another configuration to come into force: ``{"held": true}`` answers when it waits, ``{"crossed": true}`` whether
-the configuration came while it did. The end of the input stops the service in order. `tests.rig.running.Clocked` is
-the other side.
+for other watches to come into force: ``{"held": true}`` answers when it waits, ``{"crossed": true}`` whether they came
+while it did. The end of the input stops the service in order. `tests.rig.running.Clocked` is the other side.
 """
 
 from __future__ import annotations
@@ -53,23 +52,23 @@ class HoldingStore:
 
     def __init__(self, store: Any) -> None:
         self._store = store
-        self.edition: Callable[[], object] = lambda: None
+        self.watches: Callable[[], object] = lambda: None
         self.hold, self.held, self.crossed = False, threading.Event(), False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def file(self, filing: Any, decide: Any) -> Any:
-        before = self.edition()
+        before = self.watches()
 
         def held(change: Any, ledger: Any) -> Any:
             if self.hold:
                 self.hold = False
                 self.held.set()
                 end = time.monotonic() + 20
-                while self.edition() is before and time.monotonic() < end:
+                while self.watches() == before and time.monotonic() < end:
                     time.sleep(0.001)
-                self.crossed = self.edition() is not before
+                self.crossed = self.watches() != before
             return decide(change, ledger)
 
         return await self._store.file(filing, held)
@@ -106,6 +105,11 @@ async def commands(service: Service, clock: StandingClock, store: HoldingStore, 
     stop.set()
 
 
+async def unheard(stop: asyncio.Event) -> None:
+    """Saves are not listened for: each reading is asked for, so that a test knows when there is one."""
+    await stop.wait()
+
+
 async def main(folder: Path, now: datetime) -> int:
     config = load(folder)
     log.set_up(sys.stderr, json=False, level="INFO")
@@ -117,7 +121,8 @@ async def main(folder: Path, now: datetime) -> int:
             config, holding, clock, randomness=random.Random(1), folder=folder, tick=0.02, workers=1,
             channels=lambda config: open_channels(config, clock=clock),
         )  # fmt: skip
-        holding.edition = lambda: service.desk.edition
+        service.reload.on_save = unheard  # type: ignore[method-assign]
+        holding.watches = lambda: set(service.desk.edition.by_id)
         obeying = asyncio.create_task(commands(service, clock, holding, stop))
         await service.run(stop)
         await obeying

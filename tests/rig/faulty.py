@@ -33,7 +33,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Good:
-    """What the source has to say. ``old``: how the feed read some hours ago; ``churned``: with another guid each time."""
+    """What the source has to say. ``old``: how it read some hours ago; ``churned``: with another guid each time."""
 
     text: str
     old: str

@@ -1,4 +1,4 @@
-"""The real service that kills itself (SIGKILL) at a named point: 
+"""The real service that kills itself (SIGKILL) at a named point:
 ``python -m tests.rig.killable FOLDER POINT NTH [AHEAD]``.
 
 `POINTS` says what each point is. ``none`` runs undisturbed. Forked from a warm parent (`tests.rig.zygote`) the same

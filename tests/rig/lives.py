@@ -134,7 +134,9 @@ class Lives:
         self._next()
         self._refusals = refusals
         pid = self._fork("none")
-        until(lambda: self._room.store.exists() and self._quiet(), "everything listed is filed, everything due has left")
+        until(
+            lambda: self._room.store.exists() and self._quiet(), "everything listed is filed, everything due has left"
+        )
         self._zygote.kill(pid)
         self._collect()
         with reading(self._room.store) as db:

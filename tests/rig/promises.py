@@ -23,7 +23,6 @@ Promise = Callable[[sqlite3.Connection, Sequence[Sent], Truth], Violations]
 GIVEN_UP = timedelta(hours=72)
 LOOK = timedelta(minutes=10)
 """Within so long whatever looks after the outbox has looked."""
-PROMPT = timedelta(minutes=2)
 MOST_REVISIONS, MOST_EXCERPT, MOST_NAMES, MOST_TITLE = 24, 200, 200, 20_000
 OWN_BACK_OFF = timedelta(hours=1)
 DAILY = timedelta(hours=24)
@@ -94,7 +93,7 @@ SELECT id, key FROM alerts WHERE key <> watch || '|' || channel || '|' || item |
 """
 _MESSAGE_OF_ONE = """
 SELECT messages.key, alerts.key AS its FROM messages JOIN alerts ON alerts.message = messages.number
-WHERE messages.watch IS NOT NULL AND messages.key <> alerts.key
+WHERE messages.members = 1 AND messages.key <> alerts.key
 """
 
 
@@ -220,7 +219,7 @@ def p6_one_bad_thing_stays_one(store: sqlite3.Connection, record: Sequence[Sent]
         if interval is not None and row["outcome"] in _GOOD and row["late"] > interval.total_seconds():
             yield f"{row['id']} was asked {row['late']:.0f} s late, its interval is {interval.total_seconds():.0f} s"
     waiting = "SELECT id, channel, due FROM alerts WHERE condition = 'pending' AND due < ?"
-    for row in store.execute(waiting, (when(truth.now - PROMPT),)):
+    for row in store.execute(waiting, (when(truth.now - truth.prompt),)):
         if row["channel"] in truth.sound:
             yield f"alert {row['id']} waits since {row['due']} for {row['channel']}, which takes everything"
 

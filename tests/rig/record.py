@@ -67,6 +67,8 @@ class Truth:
     """When the present life of the service began; ``None``: the store is looked at between two lives."""
     sound: frozenset[str] = frozenset()
     """Channels whose receivers take everything."""
+    prompt: timedelta = timedelta(minutes=2)
+    """Within so long what may leave leaves them."""
     secrets: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     """Where a secret must not stand."""

@@ -130,7 +130,7 @@ class Busy:
             future.add_done_callback(lambda _: waiting.__exit__(None, None, None))
             return future
 
-        loop.run_in_executor = counted  # type: ignore[method-assign]
+        loop.run_in_executor = counted  # type: ignore[assignment,method-assign]
 
     def counted(self, whole: Any) -> Any:
         """The same object, whose asynchronous methods are counted."""

@@ -1,9 +1,9 @@
 """The soak: seven days of 200 sources in simulated time, with faults, and the service killed every six hours.
 
-``python -m tests.rig.soak [--seed N] [--parts N] [--level] [--days D] [--results FILE]``. Each hour of the world every
+``python -m tests.rig.soak [--seed N] [--parts N] [--level] [--days D] [--folder F]``. Each hour of the world every
 promise is checked over the store, the receivers' files and what was published; after the last day the world gets a day
-without faults, and then everything that is due must have arrived. ``--level`` kills nobody: memory is looked at. What was
-lived is kept beside the results, so the whole can be done in parts; a part ends within `PART` seconds.
+without faults, and then everything that is due must have arrived. ``--level`` kills nobody: memory is looked at. What
+was lived is kept, so the whole can be done in parts; a part ends within `PART` seconds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import random
 import shutil
 import socket
@@ -42,7 +41,7 @@ MOST_LOG = 64 * 1024 * 1024
 SILENT = 300.0
 """Seconds in which an hour of the world must pass."""
 FOLDER = ROOT / ".reliability"
-_SECRET = "whsec_c29hay1jYW5hcnktc2VjcmV0LW5vYm9keS1zZWVz"  # noqa: S105 - it must be found nowhere
+SECRET = "whsec_c29hay1jYW5hcnktc2VjcmV0LW5vYm9keS1zZWVz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ class Soak:
         self.plan, self.folder, self._results = plan, folder, results
         folder.mkdir(parents=True, exist_ok=True)
         self.world = World(plan.seed, sources=plan.sources, seconds=plan.hours * HOUR)
-        self.witness = Witness(self.world, folder, secrets=(_SECRET, _SECRET.removeprefix("whsec_")))
+        self.witness = Witness(self.world, folder, secrets=(SECRET, SECRET.removeprefix("whsec_")))
         self._kept = Kept(folder / "clock")
         self._chance = random.Random(f"{plan.seed}/soak")
         self.life, self.wrong = 0, 0
@@ -76,12 +75,11 @@ class Soak:
 
     def lived(self, until: float) -> bool:
         """Lives until the world ends or the time (`time.monotonic`) is over; whether the world has ended."""
-        os.environ[worlddesk.SECRET] = _SECRET
         with Receiver() as hook, Zygote("tests.rig.soaking", self.folder / "log") as zygote:
             hook.hook.judge = self._judged
             self._hook = hook
             worlddesk.write(
-                self.folder / "desk", self.world, hook=hook.hook.url,
+                self.folder / "desk", self.world, hooks={"hook": hook.hook.url},
                 address=lambda outlet, source: f"https://{self.world.outlets[outlet].host}/{source}",
             )  # fmt: skip
             with _listening(self.folder / "parent") as door:
@@ -111,11 +109,11 @@ class Soak:
         pid = zygote.fork(
             {
                 "folder": str(self.folder), "life": self.life, "seed": self.plan.seed, "sources": self.plan.sources,
-                "seconds": self.plan.hours * HOUR, "faults": self._faults,
+                "seconds": self.plan.hours * HOUR, "faults": self._faults, "secret": SECRET,
             }
         )  # fmt: skip
         try:
-            self._accompany(door, peace, until)
+            self._accompany(zygote, pid, door, peace, until)
         finally:
             zygote.kill(pid)
             self._collect(ended=True)
@@ -124,7 +122,7 @@ class Soak:
                 self.witness.in_flight[self.life] = in_flight(db, self.witness.record)
             self._save()
 
-    def _accompany(self, door: socket.socket, peace: bool, until: float) -> None:
+    def _accompany(self, zygote: Zygote, pid: int, door: socket.socket, peace: bool, until: float) -> None:
         """From hour to hour; returns when the life is to be killed."""
         door.settimeout(SILENT)
         connection, _ = door.accept()
@@ -133,7 +131,7 @@ class Soak:
             born = None
             while line := talk.readline():
                 began = time.monotonic()
-                said = json.loads(line)
+                said = {**json.loads(line), **zygote.size(pid)}
                 hour = said["hour"]
                 self._collect(ended=False)
                 with reading(self._store) as db:
@@ -179,7 +177,8 @@ class Soak:
             self.witness.look()
             face = self._kept.read()
             truth = self.witness.truth(db, self.world.at(face.seconds + face.ahead), face.seconds, None)
-            due = self.witness.everything(self.plan.hours * HOUR)
+            # What was published last was not asked for yet, unless there was peace.
+            due = self.witness.everything(self.plan.hours * HOUR) if self.plan.peace else truth.due
             found = account(db, self.witness.record, replace(truth, due=due))
             unsound = [said for (said,) in db.execute("PRAGMA integrity_check") if said != "ok"]
         line = {"account": asdict(found), "said": str(found), "lives": self.life, "broken": unsound,
@@ -284,9 +283,8 @@ def main() -> int:
     ended = False
     for _ in range(given.parts):
         ended = ended or soak.lived(time.monotonic() + PART)
-    if ended:
-        if not bad(soak.reckoned()) and not soak.wrong:
-            shutil.rmtree(soak.folder)
+    if ended and not bad(soak.reckoned()) and not soak.wrong:
+        shutil.rmtree(soak.folder)
     lines = [line for line in map(json.loads, results.read_text("utf-8").splitlines()) if line["soak"] == asdict(plan)]
     print(told(lines))
     print("the world has ended" if ended else "there is more to do: the same command goes on")

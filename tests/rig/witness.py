@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,8 @@ class Witness:
     trespasses: list[str] = field(default_factory=list)
     faults: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     secrets: tuple[str, ...] = ()
+    exact: bool = True
+    """An answer is filed at the very moment that was written down with it: time stands meanwhile."""
     _polls: defaultdict[str, list[Poll]] = field(default_factory=lambda: defaultdict(list))
     _places: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     """Source → (ETag, or time) → place of its first poll."""
@@ -74,7 +77,7 @@ class Witness:
             may=frozenset(key.rpartition("|")[0] for keys in self._due.values() for key in keys),
             recorded=frozenset(CHANNELS),
             articles=frozenset(self._due), seen=self._seen(store), listed=self._listed(store),
-            sources={f"{name}/{source}": self.world.longest for name, own in self.world.outlets.items() for source in own.sources},
+            sources=dict.fromkeys(self.world.source_ids, self.world.longest),
             secrets=self.secrets, trespasses=tuple(self.trespasses),
             files=(desk / "wirewatch.db", desk / "wirewatch.db-wal", self.folder / "log"),
         )  # fmt: skip
@@ -100,14 +103,20 @@ class Witness:
         """What stood in the last whole answer of each source that the store has recorded."""
         found: set[str] = set()
         for source, polled in store.execute("SELECT id, last_polled FROM sources WHERE last_polled IS NOT NULL"):
-            place = self._places[source].get(moment(polled).isoformat(timespec="microseconds"))
             polls = self._polls[source]
+            place = self._recorded(source, moment(polled).isoformat(timespec="microseconds"))
             while place is not None and place >= 0:
                 if polls[place].whole:
                     found |= self._items(source, polls[place].seconds)
                     break
                 place -= 1
         return frozenset(found)
+
+    def _recorded(self, source: str, polled: str) -> int | None:
+        """The place of the poll that the store recorded then."""
+        if self.exact:
+            return self._places[source].get(polled)
+        return bisect_right(self._polls[source], polled, key=lambda poll: poll.at) - 1
 
     def _listed(self, store: sqlite3.Connection) -> Mapping[tuple[str, str], frozenset[str]]:
         found = {}
@@ -119,9 +128,7 @@ class Witness:
 
     def _items(self, source: str, seconds: float) -> frozenset[str]:
         outlet, _, own = source.partition("/")
-        return frozenset(
-            self.world.item(outlet, article.number) for article in self.world.listed(outlet, own, seconds)
-        )
+        return frozenset(self.world.item(outlet, article.number) for article in self.world.listed(outlet, own, seconds))
 
     def _lines(self, name: str) -> Iterator[dict[str, Any]]:
         """Whole lines that were not read yet."""

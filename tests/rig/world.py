@@ -170,6 +170,10 @@ class World:
         return made
 
     @property
+    def source_ids(self) -> list[str]:
+        return [f"{name}/{source}" for name, outlet in self.outlets.items() for source in outlet.sources]
+
+    @property
     def longest(self) -> timedelta:
         """The longest interval of a source that answers."""
         return timedelta(hours=1) / self.pace

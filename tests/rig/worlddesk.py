@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from tests.rig.world import CHANNELS, WATCHES, World
 
-SECRET = "WIREWATCH_SOAK_SECRET"  # noqa: S105 - the name of its variable
+SECRET = "WIREWATCH_SOAK_SECRET"
+"""The variable that holds what the webhook's messages are signed with."""
 
 
-def write(folder: Path, world: World, *, hook: str, address: Callable[[str, str], str], allow: Collection[str] = ()) -> None:
-    """``hook`` is the address of the channel of that name, ``address`` gives a source's; the other channels lead to
-    files, unless the service's rig takes them over."""
+def write(
+    folder: Path,
+    world: World,
+    *,
+    hooks: Mapping[str, str],
+    address: Callable[[str, str], str],
+    allow: Collection[str] = (),
+) -> None:
+    """``hooks`` are the addresses of channels that are webhooks, ``address`` gives a source's; the other channels lead
+    to files, unless the service's rig takes them over."""
     for part in ("outlets", "watches"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    (folder / "wirewatch.toml").write_text(_settings(hook, allow), "utf-8")
+    (folder / "wirewatch.toml").write_text(_settings(hooks, allow), "utf-8")
     (folder / "watches" / "world.toml").write_text(WATCHES, "utf-8")
     for name, outlet in world.outlets.items():
         sources = "".join(
-            f'[[source]]\nid = "{source}"\nkind = "feed"\nurl = "{address(name, source)}"\n' for source in outlet.sources
+            f'[[source]]\nid = "{source}"\nkind = "feed"\nurl = "{address(name, source)}"\n'
+            for source in outlet.sources
         )
         (folder / "outlets" / f"{name}.toml").write_text(
             f'id = "{name}"\nname = "{name}"\nhome = "https://{outlet.host}/"\nlanguage = "{outlet.tongue}"\n'
@@ -32,10 +41,10 @@ def write(folder: Path, world: World, *, hook: str, address: Callable[[str, str]
         )
 
 
-def _settings(hook: str, allow: Collection[str]) -> str:
+def _settings(hooks: Mapping[str, str], allow: Collection[str]) -> str:
     channels = "".join(
         f'[[channel]]\nid = "{name}"\n{keys}\nurl = '
-        + (f'"webhook:{hook}"\nsecret = "env:{SECRET}"\n' if name == "hook" else f'"file:{name}.jsonl"\n')
+        + (f'"webhook:{hooks[name]}"\nsecret = "env:{SECRET}"\n' if name in hooks else f'"file:{name}.jsonl"\n')
         for name, keys in CHANNELS.items()
     )
     return (

@@ -228,6 +228,24 @@ async def test_what_was_gathered_on_purpose_counts_for_no_flood(store: Store) ->
     assert {message.kind for message in await sent(store, TURN)} == {"alert"}
 
 
+async def test_follow_ups_of_many_stories_of_a_watch_are_a_flood_too(store: Store) -> None:
+    made = []
+    for story in range(14):
+        held = until(TURN, f"cooldown:doha:i{story}")
+        made += await queued(store, f"Doha {story}", f"Doha {story} again", held=held)
+    other = await queued(store, "Cairo", watch="cairo", held=until(TURN, "cooldown:cairo:i1"))
+    found = await sent(store, TURN)
+    assert Counter((message.kind, message.alerts[0].watch) for message in found) == {
+        ("cooldown", "doha"): 10, ("cooldown", "cairo"): 1,
+    }  # fmt: skip
+    single = await queued(store, "Doha now", at=TURN)
+    assert await sent(store, TURN) == [], "these are single messages, too"
+    (flood,) = await sent(store, TURN + 30 * SECOND)
+    assert (flood.kind, len(flood.alerts)) == ("flood", 9)
+    told = Counter(each for message in (*found, flood) for each in ids(message))
+    assert told == Counter([*made, *other, *single])
+
+
 @pytest.mark.parametrize("count", [9, 10, 11, 60])
 async def test_p1_the_rows_of_a_flood_are_all_told_once(store: Store, count: int) -> None:
     made = await queued(store, *(f"Doha {n:02}" for n in range(count)))

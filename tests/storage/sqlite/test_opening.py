@@ -245,7 +245,7 @@ def test_f142_of_many_services_that_start_at_once_one_holds_the_store_and_the_ot
             stack.enter_context(
                 subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             )
-            for _ in range(5)
+            for _ in range(4)
         ]
         for each in started:
             assert each.stdin is not None
