@@ -43,10 +43,14 @@ from monitor.model import (
 )
 from monitor.ports import Archive, Clock, Decide, Ledger, Schedule
 from monitor.restdays import Week, prepare, week_of
+from monitor.stories import places
 from monitor.stories.changes import Text, changes
-from monitor.stories.copies import TitleIndex
+from monitor.stories.copies import WINDOW, TitleIndex
 from monitor.stories.identity import candidates
+from monitor.stories.origins import Sources
 from monitor.stories.phrases import Phrases
+from monitor.stories.places import Places
+from monitor.stories.reported import reported
 from monitor.watches.compile import BadWatch, WatchSet, compile_watches
 from monitor.watches.engine import ItemText
 from monitor.watches.lint import Linter
@@ -75,6 +79,8 @@ class Edition:
     outlets: Mapping[str, Outlet]
     phrases: Phrases
     """How hedges and denials are told."""
+    sources: Sources
+    """What agencies, outlets and bodies are called."""
 
     def channels_for(self, outlet: str) -> tuple[Channel, ...]:
         """The channels that items of an outlet may be told on."""
@@ -111,8 +117,10 @@ def edition(config: Config) -> Edition:
     if bad:
         raise ConfigError([_problem(config, each) for each in bad])
     by_id = {**config.watches, **{watch.id: watch for watch in own}}
-    phrases = Phrases.of(config.claims, config.concepts)
-    return Edition(config=config, watches=compiled, by_id=by_id, outlets=outlets, phrases=phrases)
+    return Edition(
+        config=config, watches=compiled, by_id=by_id, outlets=outlets,
+        phrases=Phrases.of(config.claims, config.concepts), sources=Sources.of(config.origins),
+    )  # fmt: skip
 
 
 def remarks(edition: Edition) -> tuple[str, ...]:
@@ -176,6 +184,7 @@ class Desk:
         self._store = store
         self._clock = clock
         self._titles = titles
+        self._places = Places(first.config.concepts)
         self._jitter = jitter
         self._on_filed, self._on_failing = filed, failing
 
@@ -183,6 +192,15 @@ class Desk:
         """What would hold up the loop when it is first needed: the holidays of the outlets' countries."""
         countries = {outlet.holidays for outlet in edition.outlets.values()} - {None}
         await asyncio.to_thread(prepare, sorted(filter(None, countries)), self._clock.now().year)
+
+    async def remember(self, archive: Archive) -> None:
+        """Fill the indexes of titles and stories from the archive, at start."""
+        now = self._clock.now()
+        recent = await archive.items(since=now - places.WINDOW, limit=100_000, oldest_first=True)
+        self._places.refill(recent)
+        for item in recent:
+            if item.first_seen >= now - WINDOW:
+                self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
 
     # ------------------------------------------------------------------ stages
 
@@ -235,7 +253,7 @@ class Desk:
         Watches read all that the wire said: a word in a lead that may not be kept still alerts, by its clause alone.
         """
         answer, outlet = filing.answer, edition.outlets[filing.answer.outlet]
-        matches = {}
+        matches, origins = {}, {}
         for each in filing.candidates:
             if each.id in unchanged:
                 continue
@@ -245,7 +263,14 @@ class Desk:
                 log.exception("entry not matched", extra={"source": answer.source, "title": each.entry.title[:200]})
             else:
                 matches[each.id] = tuple(_without_spans(match, outlet) for match in found)
-        return replace(filing, matches=matches, candidates=tuple(_kept(each, outlet) for each in filing.candidates))
+                if answer.outlet not in BUILT_IN:
+                    origins[each.id] = reported(each.entry, answer.outlet, edition.sources)
+        return replace(
+            filing,
+            matches=matches,
+            origins=origins,
+            candidates=tuple(_kept(each, outlet) for each in filing.candidates),
+        )
 
     async def unchanged(self, filing: Filing) -> frozenset[str]:
         """Candidates whose text is held already: nothing needs to be matched again."""
@@ -344,7 +369,13 @@ class Desk:
                 self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
                 if copy is not None:
                     copy_of, reason = copy.of, copy.reason
-            setting = _setting(change, matches, copy_of, ledger, edition, baseline=baseline, now=now)
+            placed, told = None, filing.origins.get(candidate.id, ())
+            if item.outlet not in BUILT_IN:
+                told = told or reported(candidate.entry, item.outlet, edition.sources)
+                if change.fresh:
+                    placed = self._places.place(item, copy_of, edition.config.concepts)
+            story = placed.story if placed is not None else item.story
+            setting = _setting(change, matches, copy_of, story, ledger, edition, baseline=baseline, now=now)
             rows = policy.rows(change, matches, setting) if matches else ()
             return Decision(
                 matches=matches,
@@ -352,6 +383,8 @@ class Desk:
                 classes=setting.changed,
                 copy_of=copy_of,
                 copy_reason=reason,
+                placed=placed,
+                origins=told,
                 read_page=change.fresh and not _held_back(item, baseline) and _wants_page(outlet, item, matches),
             )
 
@@ -431,6 +464,7 @@ def _setting(
     change: Change,
     matches: tuple[Match, ...],
     copy_of: str | None,
+    story: str,
     ledger: Ledger,
     edition: Edition,
     *,
@@ -449,8 +483,7 @@ def _setting(
     if copy_of is not None:
         setting = replace(setting, told=ledger.told((copy_of, *ledger.copies(copy_of))))
     if any(edition.by_id[match.watch].cooldown for match in matches):
-        story = copy_of or change.item.copy_of or change.item.id
-        last = ledger.last((change.item.id, story, *ledger.copies(story)))
+        last = ledger.last((change.item.id, *ledger.story_of(story)))
         setting = replace(
             setting,
             last={key: Told(alert=alert, story=story) for key, alert in last.items()},
@@ -521,9 +554,3 @@ def _wants_page(outlet: Outlet, item: Item, matches: tuple[Match, ...]) -> bool:
     if outlet.pages == "none" or item.url is None or item.kind == "video":
         return False
     return outlet.pages == "all" or bool(matches)
-
-
-async def recent_titles(archive: Archive, titles: TitleIndex, now: datetime, window: timedelta) -> None:
-    """Fill the title index from the archive, at start."""
-    for item in await archive.items(since=now - window, limit=100_000, oldest_first=True):
-        titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)

@@ -265,6 +265,44 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A source whose reporting an article is, or repeats (``docs/origins.md``)."""
+
+    id: str
+    """``reuters``, ``axios``, ``statement:idf``; an outlet that no table names has its own id."""
+    kind: str
+    """What the source is: an agency, an outlet, a body."""
+    relation: Literal["own", "credit", "cite", "statement"]
+    words: str = ""
+    """What the text says that shows it."""
+    pattern: str = ""
+    aside: bool = False
+    """Named in passing: listed, not taken for the whole text's origin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryLink:
+    """A story of another language that seems to tell the same event. Shown, never merged."""
+
+    story: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The story of a new item, and what else that changed."""
+
+    story: str
+    score: float
+    reason: str
+    merges: tuple[str, ...] = ()
+    """Stories that are part of it from now on; nothing is told again for it."""
+    links: tuple[StoryLink, ...] = ()
+    """All of the story's, as they are now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One article as we hold it."""
 
@@ -285,11 +323,26 @@ class Item:
     revisions: int = 1
     copy_of: str | None = None
     copy_reason: str = ""
+    story: str = ""
+    """The event that it tells with others; empty for notices."""
+    story_reason: str = ""
+    origins: tuple[Reported, ...] = ()
+    """Its outlet's own first, then what its text says of others."""
     late: bool = False
     """Surfaced after younger items of its source were already known."""
     marks: tuple[str, ...] = ()
     body: str = ""
     html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """An event that items of several outlets tell, in one language."""
+
+    id: str
+    items: tuple[Item, ...]
+    """In the order in which we saw them."""
+    links: tuple[StoryLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -448,6 +501,10 @@ class Telling:
     """What that edit changed."""
     edits: tuple[Edit, ...] = ()
     """And where, below the headline."""
+    story: Story | None = None
+    """The item's story as it is now."""
+    linked: tuple[Story, ...] = ()
+    """Stories of other languages that seem to tell the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -523,6 +580,8 @@ class Filing:
     held: SourceState | None
     matches: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
     """Candidate id → what its text matches; a candidate that is missing here was known unchanged."""
+    origins: Mapping[str, tuple[Reported, ...]] = field(default_factory=dict)
+    """Candidate id → whose reporting its text is, for the same candidates."""
     fence: int | None = None
     """The fencing number of the visit that brought the answer. When its host has a newer one, another visit has been
     there since: the items are filed, the source's state is not. ``None``: no visit brought it."""
@@ -560,6 +619,10 @@ class Decision:
     """As `Revision.classes`."""
     copy_of: str | None = None
     copy_reason: str = ""
+    placed: Placed | None = None
+    """A new item's story."""
+    origins: tuple[Reported, ...] = ()
+    """Whose reporting the text is; empty: what was known of the item stands."""
     read_page: bool = False
     """Queue the article page as a visit to its own host."""
 

@@ -29,11 +29,11 @@ from monitor.model import (
     RobotsCopy,
     Room,
     SourceState,
+    Story,
     Tended,
     Visit,
     VisitReport,
 )
-
 
 Progress = Callable[[int, int], None]
 """Told of long work, so much done of about so much; from a thread of the store's."""
@@ -125,6 +125,10 @@ class Ledger(Protocol):
         """(watch, channel) → id of the earliest alert of these items that is pending or delivered."""
         ...
 
+    def story_of(self, story: str) -> tuple[str, ...]:
+        """The items of a story."""
+        ...
+
     def last(self, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
         """(watch, channel) → the alert of these items that was delivered last, or is pending and leaves later."""
         ...
@@ -180,6 +184,23 @@ class Archive(Protocol):
 
     async def revisions(self, item: str) -> tuple[Revision, ...]:
         """Oldest first."""
+        ...
+
+    async def story(self, story: str) -> Story | None:
+        """Also by the id of a story that was merged into it."""
+        ...
+
+    async def stories(
+        self,
+        *,
+        limit: int = 50,
+        language: str | None = None,
+        watch: str | None = None,
+        since: datetime | None = None,
+        outlets: int = 1,
+    ) -> tuple[Story, ...]:
+        """Those that were told last first; with at least so many outlets, and of a watch only those that have an item
+        it matched."""
         ...
 
     async def count(self) -> Mapping[str, int]:

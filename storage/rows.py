@@ -24,6 +24,7 @@ from monitor.model import (
     Message,
     Outcome,
     PageDue,
+    Reported,
     Revision,
     Rhythm,
     RobotsCopy,
@@ -250,11 +251,19 @@ def item(row: Row) -> Item:
         revisions=row["revisions"],
         copy_of=row["copy_of"],
         copy_reason=row["copy_reason"],
+        story=row["story"],
+        story_reason=row["story_reason"],
+        origins=tuple(Reported(**each) for each in json.loads(row["origins"])),
         late=bool(row["late"]),
         marks=tuple(json.loads(row["marks"])),
         body=row["body"],
         html=row["html"],
     )
+
+
+def origins_json(origins: tuple[Reported, ...]) -> str:
+    return plain_json([{key: writable(value) if isinstance(value, str) else value for key, value in asdict(each).items()}
+                       for each in origins])  # fmt: skip
 
 
 def revision(row: Row) -> Revision:

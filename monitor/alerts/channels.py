@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config.errors import ConfigError, Problem
 from config.model import Channel as Configured
-from config.model import Config
+from config.model import Config, OriginTables
 from config.smtp import SCHEMES
 from monitor import canary, health
 from monitor.alerts import links
@@ -59,8 +59,18 @@ def wording_of(config: Config) -> Wording:
         signer = links.signer_of(links.key_file(config))
         acknowledge = functools.partial(links.acknowledge_link, page, signer=signer)
     return Wording(
-        zone=settings.service.time_zone, outlets=outlets, watches=watches, page=page, acknowledge=acknowledge
-    )
+        zone=settings.service.time_zone, outlets=outlets, watches=watches, sources=_source_names(config.origins),
+        page=page, acknowledge=acknowledge,
+    )  # fmt: skip
+
+
+def _source_names(tables: OriginTables) -> dict[str, str]:
+    """The first name of each in its first language."""
+    told = {**tables.agencies, **tables.outlets, **{f"statement:{name}": body for name, body in tables.bodies.items()}}
+    return {
+        name: next(iter((*each.en, *each.he, *each.ar, *(form for forms in each.weak.values() for form in forms))))
+        for name, each in told.items()
+    }  # fmt: skip
 
 
 def _open(told: Configured, config: Config, wording: Wording, clock: Clock) -> Channel:

@@ -39,6 +39,8 @@ SETTLE_TRIES = 3
 SETTLE_PAUSE = 10
 """Seconds between two tries at most."""
 GRACE = 3.0
+WITH_STORIES = 10
+"""Alerts of one message, at most, that tell their stories."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,12 +197,13 @@ class Dispatcher:
 
     async def _parcel(self, message: Message) -> Parcel:
         """With all alerts whose items are still held."""
-        tellings = [await self._telling(alert) for alert in message.alerts]
+        whole = len(message.alerts) <= WITH_STORIES
+        tellings = [await self._telling(alert, whole=whole) for alert in message.alerts]
         return Parcel(message=message, tellings=tuple(each for each in tellings if each is not None))
 
-    async def _telling(self, alert: Alert) -> Telling | None:
-        """The item in the text that matched, so that a message is the same at each attempt; for an edit also the
-        headline before it."""
+    async def _telling(self, alert: Alert, *, whole: bool) -> Telling | None:
+        """The item in the text that matched, so that a message is the same at each attempt; for an edit also what it
+        changed, and, where there is room for it (``whole``), its story."""
         item = await self._archive.item(alert.item)
         if item is None:
             return None
@@ -213,7 +216,10 @@ class Dispatcher:
             before = None
         original = await self._archive.item(item.copy_of) if item.copy_of else None
         copies = (original,) if original is not None else ()
+        story = await self._archive.story(item.story) if whole and item.story else None
+        linked = [await self._archive.story(link.story) for link in story.links] if story is not None else []
         return Telling(
+            story=story, linked=tuple(each for each in linked if each is not None),
             alert=alert, item=item, copies=copies,
             was=before.title if before is not None and before.title != item.title else "",
             changed=changed if edited else (), edits=edits(before, item) if before is not None else (),

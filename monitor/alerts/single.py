@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.alerts.contexts import FIELDS, Context, contexts, found, spaced, spans_of
 from monitor.alerts.markup import Markup
+from monitor.alerts.storyline import Storyline
 from monitor.alerts.text import cut, isolated, size, unmentioned, unmentioned_link, web_link
 from monitor.alerts.wording import Form, Wording, headline, stamp, state
 from monitor.language.display import balanced, one_line
@@ -109,9 +110,14 @@ class Single:
                 }
                 for each in self.telling.copies[: room.copies * 8]
             ],
+            **self._storyline.payload(room.copies),
             "item": item.id,
             "sent": stamp(sent),
         }
+
+    @property
+    def _storyline(self) -> Storyline:
+        return Storyline(telling=self.telling, wording=self.wording)
 
     @property
     def alert(self) -> Alert:
@@ -142,6 +148,8 @@ class Single:
             yield self._text(markup, f"{self._state()} · {self._times()}")
         if room.copies and self.telling.copies:
             yield self._text(markup, self._also(room.copies))
+        if room.copies:
+            yield from (self._text(markup, line) for line in self._storyline.lines(room.copies))
         if room.fine_print:
             yield from (self._text(markup, cut(note, 200)) for note in self._notes())
         if link := web_link(item.url):

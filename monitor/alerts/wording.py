@@ -7,7 +7,7 @@ text in all of them (P10): one line, escaped for the format, in their own direct
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,8 @@ class Wording:
     """Outlet id → its name."""
     watches: Mapping[str, str]
     """Watch id → its title."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Origin id → its name, for those that are no outlet here."""
     page: str = ""
     """The review page's address as others reach it; empty: messages hold no link to it."""
     acknowledge: Callable[[str], str] | None = None
@@ -60,6 +62,9 @@ class Wording:
 
     def outlet(self, outlet: str) -> str:
         return one_line(self.outlets.get(outlet, outlet))
+
+    def source(self, origin: str) -> str:
+        return one_line(self.outlets.get(origin) or self.sources.get(origin, origin))
 
     def watch(self, watch: str) -> str:
         return one_line(self.watches.get(watch, watch))

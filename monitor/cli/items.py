@@ -148,12 +148,12 @@ def export(folder: Path | None, /, form: str, **filters: Any) -> None:
             if writer is None:
                 writer = csv.DictWriter(sys.stdout, fieldnames=list(row))
                 writer.writeheader()
-            writer.writerow({key: _defused(value) for key, value in row.items()})
+            writer.writerow({key: defused(value) for key, value in row.items()})
 
     with_store(folder, ask)
 
 
-def _defused(value: Any) -> str:
+def defused(value: Any) -> str:
     """A spreadsheet must not take a headline for a formula (F92)."""
     text = "" if value is None else " ".join(value) if isinstance(value, list) else str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -13,6 +13,7 @@ import click
 
 from config.model import Config
 from monitor.model import Alert, Item, SourceState
+from monitor.stories.reported import whose
 from monitor.web import words
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with stable field names.")
@@ -94,6 +95,9 @@ def item_row(item: Item) -> dict[str, Any]:
         "published_assumed": item.published_assumed,
         "first_seen": item.first_seen,
         "copy_of": item.copy_of,
+        "story": item.story,
+        "origin": origin.id if (origin := whose(item)) is not None else "",
+        "relation": origin.relation if origin is not None else "",
         "revisions": item.revisions,
         "marks": list(item.marks),
     }

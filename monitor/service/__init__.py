@@ -30,7 +30,7 @@ from config.model import Config
 from monitor import canary, status, systemd
 from monitor.alerts.channels import open_channels
 from monitor.alerts.dispatch import Counts, Dispatcher
-from monitor.desk import Desk, edition, recent_titles
+from monitor.desk import Desk, edition
 from monitor.distress import Distress
 from monitor.errors import StoreError, UnknownName
 from monitor.hosts import host_of
@@ -47,7 +47,7 @@ from monitor.service.running import Running
 from monitor.service.tending import Tending
 from monitor.service.visits import CONCURRENCY, Visits
 from monitor.status import Status
-from monitor.stories.copies import WINDOW, TitleIndex
+from monitor.stories.copies import TitleIndex
 from spiders.crawl import ResidentCrawler
 from spiders.workers import Workers
 
@@ -171,7 +171,7 @@ class Service:
         await self.tending.tend()
         polled = [state.last_polled for state in await self.store.sources() if state.last_polled is not None]
         await self.heartbeat.set_back(max(polled, default=self.clock.now()) - self.clock.now())  # while no service ran
-        await recent_titles(self.store, self._titles, self.clock.now(), WINDOW)
+        await self.desk.remember(self.store)
         await self._check_store()
         for warning in (*self.running.store_warnings, *self.store.risks, *self.config.warnings):
             log.warning("at start", extra={"warning": warning})

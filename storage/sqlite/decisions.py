@@ -13,7 +13,7 @@ from monitor.hosts import host_of
 from monitor.model import Alert, Change, Decision, Item, Match
 from storage import rows
 from storage.rows import when
-from storage.sqlite import outbox
+from storage.sqlite import outbox, stories
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,9 @@ class Ledger:
     def last(self, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
         return outbox.last(self._db, self._resolved(items))
 
+    def story_of(self, story: str) -> tuple[str, ...]:
+        return stories.items_of(self._db, story)
+
     def muted(self) -> Collection[str]:
         return outbox.muted(self._db, self._now)
 
@@ -75,6 +78,10 @@ def write(db: sqlite3.Connection, change: Change, decision: Decision, now: datet
         db.execute(_MATCH, _match_columns(match, item.id, revision, now))
     if decision.classes:
         db.execute("UPDATE revisions SET classes = ? WHERE id = ?", (json.dumps(decision.classes), revision))
+    if decision.origins:
+        db.execute("UPDATE items SET origins = ? WHERE id = ?", (rows.origins_json(decision.origins), item.id))
+    if decision.placed is not None:
+        stories.put(db, item.id, decision.placed)
     if decision.copy_of is not None:
         _link_copy(db, item.id, decision.copy_of, decision.copy_reason)
     if decision.read_page and item.url is not None:

@@ -42,6 +42,14 @@ def file(db: sqlite3.Connection, filing: Filing, decide: Decide) -> Filed:
     return _Filing(db, filing, decide).run()
 
 
+def _by_time(told: tuple[Candidate, datetime]) -> tuple[datetime, str]:
+    """As `monitor.stories.clusters.in_order`: an undated entry or one from the future counts as seen now."""
+    candidate, seen = told
+    published = candidate.entry.published
+    now = seen.replace(microsecond=0)
+    return (now if published is None else min(published, now)), candidate.id
+
+
 class _Filing:
     def __init__(self, db: sqlite3.Connection, filing: Filing, decide: Decide) -> None:
         self.db, self.filing = db, filing
@@ -51,10 +59,9 @@ class _Filing:
     def run(self) -> Filed:
         candidates = self.filing.candidates
         # A feed lists its newest first; a microsecond apart keeps that order and gives pages of a listing an edge.
-        fates = [
-            self._safely(each, self.at + timedelta(microseconds=len(candidates) - 1 - place))
-            for place, each in enumerate(candidates)
-        ]
+        seen = [self.at + timedelta(microseconds=len(candidates) - 1 - place) for place in range(len(candidates))]
+        # In the order of time: what an answer's order is decides nothing about stories.
+        fates = [self._safely(each, at) for each, at in sorted(zip(candidates, seen, strict=True), key=_by_time)]
         filed = [fate for fate in fates if fate is not None]
         whole = len(filed) == len(fates)
         texts.index(self.db, dict(fate.terms for fate in filed if fate.terms is not None))

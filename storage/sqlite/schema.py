@@ -121,12 +121,16 @@ CREATE TABLE items (
   revisions INTEGER NOT NULL,        -- how many are kept
   copy_of TEXT,
   copy_reason TEXT NOT NULL,
+  story TEXT NOT NULL DEFAULT '',    -- the event it tells with others of its language
+  story_reason TEXT NOT NULL DEFAULT '',
+  origins TEXT NOT NULL DEFAULT '[]',  -- JSON: whose reporting it is, its outlet's own first
   late INTEGER NOT NULL,
   page_read INTEGER NOT NULL DEFAULT 0,  -- its article page was read, whatever was kept of it
   marks TEXT NOT NULL                -- JSON
 ) STRICT;
 CREATE INDEX items_first_seen ON items (first_seen);
 CREATE INDEX items_source ON items (source, first_seen);
+CREATE INDEX items_story ON items (story, first_seen) WHERE story <> '';
 CREATE INDEX items_copies ON items (copy_of) WHERE copy_of IS NOT NULL;
 
 -- Every text an item had: at most 24, the first and the newest 23.
@@ -163,6 +167,21 @@ CREATE TABLE merged_items (
   merged TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merged_items_item ON merged_items (item);
+
+-- Ids of stories that were found to be part of another.
+CREATE TABLE merged_stories (
+  id TEXT PRIMARY KEY,
+  story TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Stories of other languages that seem to tell the same event, with the reason; each pair stands once, both ways.
+CREATE TABLE story_links (
+  story TEXT NOT NULL,
+  other TEXT NOT NULL,
+  score REAL NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (story, other)
+) STRICT, WITHOUT ROWID;
 
 -- A watch found in one text of an item.
 CREATE TABLE matches (

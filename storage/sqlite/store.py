@@ -27,12 +27,13 @@ from monitor.model import (
     RobotsCopy,
     Room,
     SourceState,
+    Story,
     Tended,
     Visit,
     VisitReport,
 )
 from monitor.ports import Decide, Progress
-from storage.sqlite import archive, filing, messages, outbox, schedule, tending, upkeep
+from storage.sqlite import archive, filing, messages, outbox, schedule, stories, tending, upkeep
 from storage.sqlite.errors import translate
 from storage.sqlite.lock import ServiceLock
 from storage.sqlite.opening import PATIENCE, connect, open_writer
@@ -142,6 +143,23 @@ class SqliteStore:
 
     async def revisions(self, item: str) -> tuple[Revision, ...]:
         return await self._readers.read(lambda db: archive.revisions(db, item))
+
+    async def story(self, story: str) -> Story | None:
+        return await self._readers.read(lambda db: stories.story(db, story))
+
+    async def stories(
+        self,
+        *,
+        limit: int = 50,
+        language: str | None = None,
+        watch: str | None = None,
+        since: datetime | None = None,
+        outlets: int = 1,
+    ) -> tuple[Story, ...]:
+        read = partial(
+            stories.stories, limit=limit, language=language, watch=watch, since=since, outlets=outlets
+        )  # fmt: skip
+        return await self._readers.read(read)
 
     async def count(self) -> Mapping[str, int]:
         return await self._readers.read(archive.count)

@@ -1,0 +1,264 @@
+"""``wirewatch stories``: events, who told them first, who follows and who only repeats."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from config.model import Config
+from monitor.alerts.channels import wording_of
+from monitor.alerts.markup import MARKDOWN
+from monitor.alerts.text import isolated
+from monitor.alerts.wording import Wording
+from monitor.cli import show
+from monitor.cli.items import SINCE, defused
+from monitor.cli.opened import with_store
+from monitor.errors import UnknownName
+from monitor.language.display import one_line
+from monitor.model import Story
+from monitor.ports import Store
+from monitor.stories.phrases import Phrases
+from monitor.stories.reported import roots_of
+from monitor.stories.roots import Root
+from monitor.stories.timeline import Moment, Timeline, timeline
+
+Written = tuple[Wording, ZoneInfo]
+
+
+@click.group()
+def stories() -> None:
+    """Events: list, show, timeline."""
+
+
+@stories.command(name="list")
+@click.option("--language", type=click.Choice(["en", "he", "ar"]))
+@click.option("--watch", help="Only stories with an item that this watch matched.")
+@click.option("--since", type=SINCE, help='Told since then ("6h", "2d", "2026-11-24").')
+@click.option("--outlets", default=2, show_default=True, type=click.IntRange(1), help="Told by at least so many.")
+@show.limit_option
+@show.json_option
+@click.pass_obj
+def list_(folder: Path | None, /, limit: int, as_json: bool, **filters: Any) -> None:
+    """The last told first; origins are the independent voices among the outlets."""
+
+    async def ask(config: Config, store: Store) -> tuple[Wording, Sequence[Story]]:
+        return wording_of(config), await store.stories(limit=limit, **filters)
+
+    wording, found = with_store(folder, ask)
+    rows = [_row(each, wording) for each in found]
+    if as_json:
+        show.lines(rows)
+    else:
+        columns = ["id", "last_seen", "language", "outlets", "origins", "also_in", "headline"]
+        cells = [{**row, "also_in": len(row["links"])} for row in rows]
+        show.table(cells, columns, empty="No story is told by so many outlets yet.")
+
+
+def _row(story: Story, wording: Wording) -> dict[str, Any]:
+    first, roots = story.items[0], roots_of(story.items)
+    return {
+        "id": story.id,
+        "headline": first.title,
+        "language": first.language,
+        "first_seen": first.first_seen,
+        "last_seen": story.items[-1].first_seen,
+        "first": wording.outlet(first.outlet),
+        "items": len(story.items),
+        "outlets": len({item.outlet for item in story.items}),
+        "origins": len({root.id for root in roots.values()}),
+        "links": [{"story": each.story, "score": each.score, "reason": each.reason} for each in story.links],
+    }
+
+
+@stories.command(name="show")
+@click.argument("story")
+@show.json_option
+@click.pass_obj
+def show_(folder: Path | None, story: str, as_json: bool) -> None:
+    """One story: its items with whose reporting each is and why it stands here, and the same in other languages."""
+
+    async def ask(config: Config, store: Store) -> tuple[Wording, ZoneInfo, Story, Sequence[Story]]:
+        held, linked = await _story(store, story)
+        return wording_of(config), show.zone_of(config), held, linked
+
+    wording, zone, held, linked = with_store(folder, ask)
+    roots = roots_of(held.items)
+    rows = [
+        {
+            "item": item.id,
+            "first_seen": show.local(item.first_seen, zone),
+            "outlet": wording.outlet(item.outlet),
+            "goes_back_to": _goes_back(roots.get(item.id), wording),
+            "headline": item.title,
+            "why": item.copy_reason if item.copy_of else item.story_reason,
+        }
+        for item in held.items
+    ]
+    if as_json:
+        show.lines([{**_row(held, wording), "members": rows}])
+        return
+    click.secho(isolated(held.items[0].title), bold=True)
+    counted = _row(held, wording)
+    click.echo(f"{held.id} · {counted['items']} items, {counted['outlets']} outlets, {counted['origins']} origins\n")
+    show.table(rows, ["first_seen", "outlet", "goes_back_to", "item", "why", "headline"], empty="")
+    if linked:
+        click.echo("\nIt seems also in:")
+        reasons = {link.story: f"{link.reason} ({link.score:.2f})" for link in held.links}
+        also = [
+            {"story": each.id, "language": each.items[0].language, "because": reasons.get(each.id, ""),
+             "headline": each.items[0].title} for each in linked
+        ]  # fmt: skip
+        show.table(also, ["story", "language", "because", "headline"], empty="")
+
+
+@stories.command(name="timeline")
+@click.argument("story")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "csv", "json"]), default="text", show_default=True
+)
+@click.pass_obj
+def timeline_(folder: Path | None, story: str, form: str) -> None:
+    """How a story went: who told it first, who followed, what was changed and denied, and where else it is told."""
+
+    async def ask(config: Config, store: Store) -> tuple[Written, Timeline]:
+        held, linked = await _story(store, story)
+        revisions = {item.id: await store.revisions(item.id) for item in held.items}
+        told = timeline(held, revisions, linked, Phrases.of(config.claims, config.concepts))
+        return (wording_of(config), show.zone_of(config)), told
+
+    written, told = with_store(folder, ask)
+    _FORMS[form](told, *written)
+
+
+async def _story(store: Store, name: str) -> tuple[Story, Sequence[Story]]:
+    """By its own id or that of one of its items; with the stories linked to it."""
+    held = await store.story(name)
+    if held is None and (item := await store.item(name)) is not None and item.story:
+        held = await store.story(item.story)
+    if held is None:
+        raise UnknownName(f"No story or item is called {name}; ids stand in `wirewatch stories list`.")
+    linked = [await store.story(link.story) for link in held.links]
+    return held, [each for each in linked if each is not None]
+
+
+# ------------------------------------------------------------------ a timeline in four forms
+
+
+def _text(told: Timeline, wording: Wording, zone: ZoneInfo) -> None:
+    click.secho(isolated(one_line(told.headline)), bold=True)
+    click.echo(f"{_summary(told, wording)}\n")
+    for day, moments in _by_day(told, zone).items():
+        click.secho(day, bold=True)
+        for moment in moments:
+            head = f"  {moment.at.astimezone(zone):%H:%M}  {wording.outlet(moment.outlet)} {_said(moment, wording)}"
+            click.echo(f"{head}: {isolated(one_line(moment.headline))}")
+            if moment.before:
+                click.echo(f"         before: {isolated(one_line(moment.before))}")
+
+
+def _markdown(told: Timeline, wording: Wording, zone: ZoneInfo) -> None:
+    def safe(text: str) -> str:
+        return isolated(MARKDOWN.escape(one_line(text)))
+
+    click.echo(f"# {safe(told.headline)}\n\n{MARKDOWN.escape(_summary(told, wording))}\n")
+    for day, moments in _by_day(told, zone).items():
+        click.echo(f"## {day}\n")
+        for moment in moments:
+            head = f"- {moment.at.astimezone(zone):%H:%M} **{MARKDOWN.escape(wording.outlet(moment.outlet))}** "
+            click.echo(f"{head}{MARKDOWN.escape(_said(moment, wording))}: {safe(moment.headline)}")
+            if moment.before:
+                click.echo(f"  before: {safe(moment.before)}")
+            if moment.url:
+                click.echo(f"  {MARKDOWN.link(moment.url)}")
+        click.echo("")
+
+
+def _csv(told: Timeline, wording: Wording, zone: ZoneInfo) -> None:
+    rows = [_flat(moment, wording) for moment in told.moments]
+    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows({key: defused(value) for key, value in row.items()} for row in rows)
+
+
+def _json(told: Timeline, wording: Wording, zone: ZoneInfo) -> None:
+    moments = [_flat(moment, wording) for moment in told.moments]
+    show.lines([{**asdict(told), "moments": moments}])
+
+
+_FORMS: Mapping[str, Callable[[Timeline, Wording, ZoneInfo], None]] = {
+    "text": _text, "markdown": _markdown, "csv": _csv, "json": _json,
+}  # fmt: skip
+
+
+def _flat(moment: Moment, wording: Wording) -> dict[str, Any]:
+    return {
+        "at": moment.at.isoformat(),
+        "what": moment.what,
+        "outlet": moment.outlet,
+        "language": moment.language,
+        "headline": moment.headline,
+        "before": moment.before,
+        "changed": list(moment.changed),
+        "origin": moment.root.id if moment.root is not None else "",
+        "how": moment.root.how if moment.root is not None else "",
+        "denies": moment.denies,
+        "hedges": moment.hedges,
+        "item": moment.item,
+        "url": moment.url or "",
+        "why": moment.why,
+    }
+
+
+def _summary(told: Timeline, wording: Wording) -> str:
+    outlets = ", ".join(isolated(wording.outlet(each)) for each in told.outlets)
+    voices = ", ".join(isolated(wording.source(each)) for each in told.origins)
+    return f"{_counted(told.outlets, 'outlet')}: {outlets}. {_counted(told.origins, 'origin')}: {voices}."
+
+
+def _counted(told: Sequence[object], what: str) -> str:
+    return f"{len(told)} {what}{'' if len(told) == 1 else 's'}"
+
+
+def _by_day(told: Timeline, zone: ZoneInfo) -> dict[str, list[Moment]]:
+    days: dict[str, list[Moment]] = {}
+    for moment in told.moments:
+        days.setdefault(_day(moment.at, zone), []).append(moment)
+    return days
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d} ({zone.key})"
+
+
+def _said(moment: Moment, wording: Wording) -> str:
+    marks = [word for word, so in (("denies", moment.denies), ("hedged", moment.hedges)) if so]
+    match moment.what:
+        case "first":
+            words = "tells it first"
+        case "copy":
+            words = "has the same words"
+        case "edited":
+            words = f"changes {', '.join(moment.changed)}"
+        case "elsewhere":
+            words = f"({moment.language}) seems to tell the same"
+        case "followed":
+            words = "follows"
+    back = _goes_back(moment.root, wording)
+    if moment.what in ("first", "followed") and back:
+        words += f" ({back})"
+    return words + (f" [{', '.join(marks)}]" if marks else "")
+
+
+def _goes_back(root: Root | None, wording: Wording) -> str:
+    if root is None or root.how == "own":
+        return "own reporting" if root is not None else ""
+    how = {"credit": "credits", "cite": "cites", "statement": "tells a statement of", "copy": "the words of"}[root.how]
+    return f"{how} {isolated(wording.source(root.id))}"

@@ -1,0 +1,66 @@
+"""Where a new item stands among the others: its story, and the stories of other languages that seem to tell the same.
+
+Held in memory, filled from the archive at start; asked inside the filing transaction, so it never waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from config.model import Concept
+from monitor.model import Item, Placed, StoryLink
+from monitor.stories.clusters import Clusters
+from monitor.stories.gist import Gists, StoryItem
+from monitor.stories.links import Links
+
+WINDOW = timedelta(days=8)
+"""How far back it must know: stories need three days, headlines that come back need eight."""
+
+
+class Places:
+    """Called from one thread at a time: the writer's."""
+
+    def __init__(self, concepts: Mapping[str, Concept]) -> None:
+        self._concepts = concepts
+        self._clusters = Clusters(Gists(concepts))
+        self._links = Links(self._clusters.gists, concepts)
+
+    def place(self, item: Item, copy_of: str | None, concepts: Mapping[str, Concept]) -> Placed:
+        """A new item's story. Items of one answer come in the order of `clusters.in_order`."""
+        self._read_by(concepts)
+        told = _told(item, copy_of)
+        placement = self._clusters.place(told)
+        self._links.add(told, placement.story)
+        for gone in placement.merges:
+            self._links.merge(gone, placement.story)
+        links = tuple(
+            StoryLink(story=each.story, score=each.score, reason=each.reason)
+            for each in self._links.of(placement.story)
+        )
+        return Placed(
+            story=placement.story, score=placement.score, reason=placement.reason, merges=placement.merges, links=links
+        )
+
+    def refill(self, items: Iterable[Item]) -> None:
+        """From the archive, the oldest first."""
+        for item in items:
+            if item.story:
+                told = _told(item, item.copy_of)
+                self._clusters.add(told, item.story)
+                self._links.add(told, item.story)
+
+    def _read_by(self, concepts: Mapping[str, Concept]) -> None:
+        """Another lexicon came into force: stories stay, links are found anew as their items come."""
+        if concepts is not self._concepts and concepts != self._concepts:
+            self._clusters.gists = Gists(concepts)
+            self._links = Links(self._clusters.gists, concepts)
+        self._concepts = concepts
+
+
+def _told(item: Item, copy_of: str | None) -> StoryItem:
+    published = item.first_seen if item.published_assumed else min(item.published, item.first_seen)
+    return StoryItem(
+        id=item.id, outlet=item.outlet, language=item.language, title=item.title, lead=item.lead, published=published,
+        seen=item.first_seen, copy_of=copy_of,
+    )  # fmt: skip
