@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from config.model import OriginPattern, OriginTables, Relation
 from monitor.language.normalise import fold
-from monitor.stories.sourcenames import Group, Line, Source, attached, is_in, table_words, words_of
+from monitor.stories.lines import Line, attached, is_in
+from monitor.stories.sourcenames import Group, Source, table_words, words_of
 
 GAP = 5
 """Words that ``…`` stands for, at most."""
@@ -175,14 +176,14 @@ def _attached_right(prefix: str, wanted: tuple[str, ...]) -> bool:
 
 
 def _leftwards(line: Line, parts: Sequence[_Part], index: int) -> int | None:
-    """The first token that the parts cover, ``index`` being the one they begin behind."""
+    """The first word that the parts cover, ``index`` being the one they begin behind."""
     for place, part in enumerate(parts):
         if isinstance(part, _Gap):
             rest = parts[place + 1 :]
             tries = (
                 _leftwards(line, rest, index - skipped)
                 for skipped in range(GAP + 1)
-                if _runs(line, index - skipped, index)
+                if _runs(line, index - skipped, index + 1)
             )
             return next((found for found in tries if found is not None), None)
         if index < 0 or line.ends(index) or not isinstance(part, frozenset) or not is_in(line.norm(index), part):
@@ -192,7 +193,7 @@ def _leftwards(line: Line, parts: Sequence[_Part], index: int) -> int | None:
 
 
 def _rightwards(line: Line, parts: Sequence[_Part], index: int) -> int | None:
-    """The last token that the parts cover, ``index`` being the one they begin at."""
+    """The last word that the parts cover, ``index`` being the one they begin at."""
     for place, part in enumerate(parts):
         if isinstance(part, _Gap):
             rest = parts[place + 1 :]
@@ -211,7 +212,7 @@ def _rightwards(line: Line, parts: Sequence[_Part], index: int) -> int | None:
 
 
 def _runs(line: Line, start: int, end: int) -> bool:
-    """Whether no sentence ends from this token to before that one, and both are in the line."""
+    """Whether no sentence ends from this word to before that one, and both are in the line."""
     return start >= -1 and end < len(line) and not any(line.ends(place) for place in range(max(start, 0), end))
 
 

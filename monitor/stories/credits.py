@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from config.model import OriginTables
 from monitor.stories.attribution import clusters
-from monitor.stories.sourcenames import Group, Line, is_in, table_words
+from monitor.stories.lines import Line, is_in
+from monitor.stories.sourcenames import Group, table_words
 
 _LONGEST_HEAD = 60
 """Letters before a dateline's bracket: places and a date."""
@@ -28,7 +29,7 @@ _BEHIND_HEAD = re.compile(r"""["']?\s*(?:[-/:]|$)""")
 _RIGHTS = re.compile(r"(?:©|\(c\)|\bcopyright\b)\s*(?:(?:19|20)\d\d)?[\s,]*(?:the\s+)?$", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _HEADLINE_MARK = re.compile(r"\s-\s|:")
-_PART = re.compile(r"[,;|/+&•·()\n:-]|\s-\s")
+_PART = re.compile(r"[,;|+&•·()\n:-]|\s/\s")
 _LINKING = frozenset({"and", "by", "with", "via", "for", "of", "in", "from", "the", "ו", "و", "من", "מאת"})
 _BEHIND_NAME = frozenset(
     {"staff", "writer", "writers", "reporter", "correspondent", "correspondents", "agency", "news"}
@@ -185,8 +186,9 @@ def _is_part(line: Line, group: Group, groups: Sequence[Group]) -> bool:
     opens = begin == 0 or begin - 1 in named or bool(_PART.search(line.between(begin - 1)))
     if opens or group.prefix.startswith(("ו", "و")):
         return True
-    behind_person = group.source.kind == "agency" and group.vouched and line.raws[begin][0].isupper()
-    return behind_person and line.raws[begin - 1][0].isupper() and line.raws[begin - 1][0] < "\u0370"
+    named_alone = group.source.kind == "agency" and group.vouched and line.raws[begin][0].isupper()
+    person = line.raws[begin - 1][0].isupper() and line.between(begin - 1) == " "
+    return named_alone and person
 
 
 def _joining(line: Line) -> set[int]:

@@ -16,7 +16,8 @@ from config.model import OriginTables, Relation
 from monitor.language.normalise import fold, offsets
 from monitor.stories.attribution import Patterns, Said
 from monitor.stories.credits import Credit, CreditWords, byline, closing, dateline, headline
-from monitor.stories.sourcenames import Group, Line, Names, Source, SourceKind, table_words
+from monitor.stories.lines import Line
+from monitor.stories.sourcenames import Group, Names, Source, SourceKind, table_words
 
 OPENING = 800
 """Letters of the body in which a text says whose reporting it is, about 130 words. What is named further on is often

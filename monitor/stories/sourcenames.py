@@ -1,37 +1,29 @@
 """Names of sources in a line of text: agencies, outlets and official bodies, with everything attached in front.
 
-A text is first asked whether any of its words may begin a name at all: in most lines none does, and nothing more is
-done with them.
+Every name is looked for by the one of its words that is rarest: most lines hold none of these words, and are not looked
+at further.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from config.model import OriginName, OriginTables, OriginWords, WordsName
-from monitor.language.forms import ARABIC_PREFIXES, HEBREW_PREFIXES, is_arabic, is_hebrew
+from monitor.language.forms import ARABIC_PREFIXES, HEBREW_PREFIXES
 from monitor.language.normalise import fold
+from monitor.stories.lines import REMEMBERED, WORD, Line, attached, is_in, norm_of
 
 SourceKind = Literal["agency", "outlet", "body"]
 
-_TOKEN = re.compile(r"""\w+(?:["']\w+)*""")
-_BREAK = re.compile(r"""[!?؟۔…;]|\.(?=[\s"')\]]|$)""")
 _CLOSE = frozenset(" \"'")
-_ABBREVIATED = frozenset({
-    "mr", "mrs", "ms", "dr", "prof", "gen", "col", "lt", "maj", "capt", "cpt", "sgt", "brig", "adm", "sen", "rep", "gov",
-    "st", "no", "jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov", "dec",
-})  # fmt: skip
 _DATES = frozenset({
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march",
     "april", "may", "june", "july", "august", "september", "october", "november", "december",
 })  # fmt: skip
 """Capitalised without being a name."""
-_REMEMBERED = 16384
 _FURTHEST = 5
 """Describing words on one side of a name, at most."""
 
@@ -42,46 +34,6 @@ class Source(NamedTuple):
     id: str
     """``reuters``, ``axios``, ``statement:idf``."""
     kind: SourceKind
-
-
-class Line:
-    """One line of a text, folded, as words; all offsets are into the folded line."""
-
-    def __init__(self, folded: str) -> None:
-        self.folded = folded
-        found = list(_TOKEN.finditer(folded))
-        self.raws = [each[0] for each in found]
-        """The words as written."""
-        self.starts = [each.start() for each in found]
-        self.stops = [each.end() for each in found]
-        self._ends: dict[int, bool] = {}
-
-    def __len__(self) -> int:
-        return len(self.raws)
-
-    def norm(self, index: int) -> str:
-        """A word as it is compared."""
-        return _norm(self.raws[index])
-
-    def norms(self) -> Iterator[str]:
-        return map(_norm, self.raws)
-
-    def between(self, index: int) -> str:
-        """What stands between this word and the next; behind the last, the rest of the line."""
-        return self.folded[self.stops[index] : self.starts[index + 1] if index + 1 < len(self.raws) else None]
-
-    def ends(self, index: int) -> bool:
-        """Whether a sentence ends behind this word. The stop of an abbreviation (``U.S.``, ``Adm.``) ends none."""
-        known = self._ends.get(index)
-        if known is None:
-            gap = self.between(index)
-            found = _BREAK.search(gap) if gap != " " else None
-            stop = found is not None and not (found[0] == "." and self._is_short(index))
-            known = self._ends[index] = stop or index + 1 >= len(self.raws)
-        return known
-
-    def _is_short(self, index: int) -> bool:
-        return len(self.raws[index]) == 1 or self.norm(index) in _ABBREVIATED
 
 
 class Group(NamedTuple):
@@ -114,32 +66,6 @@ Hints = dict[str, tuple[_Form, ...]]
 """Words as written, and the names that are looked for by them."""
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def attached(norm: str) -> tuple[tuple[str, str], ...]:
-    """Ways to read a word as attached particles and a rest; the first has none. ``للجزيرة`` has its article back."""
-    prefixes, longest = _prefixes(norm)
-    found = [("", norm)]
-    for length in range(1, min(longest, len(norm) - 2) + 1):
-        prefix = norm[:length]
-        if prefix in prefixes:
-            rest = norm[length:].lstrip("\"'")
-            found.append((prefix, rest))
-            if prefix.endswith("لل"):
-                found.append((prefix, "ال" + rest))
-    return tuple(found)
-
-
-def _prefixes(norm: str) -> tuple[Collection[str], int]:
-    if is_hebrew(norm):
-        return HEBREW_PREFIXES, 6
-    return (ARABIC_PREFIXES, 4) if is_arabic(norm) else ((), 0)
-
-
-def is_in(norm: str, words: Collection[str]) -> bool:
-    """Whether a word, or what remains of it without particles, is one of these."""
-    return norm in words or (norm >= "\u0590" and any(rest in words for _, rest in attached(norm)))
-
-
 def words_of(texts: Iterable[str]) -> frozenset[str]:
     """Single words as they are compared."""
     return frozenset(norm for text in texts for norm in Line(fold(text)).norms())
@@ -149,12 +75,6 @@ def table_words(tables: OriginTables, name: WordsName) -> frozenset[str]:
     """The words of ``[words.NAME]`` as they are compared."""
     told = tables.words.get(name, OriginWords())
     return words_of((*told.en, *told.he, *told.ar))
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _norm(raw: str) -> str:
-    norm = raw.casefold()
-    return norm[:-2] if norm.endswith("'s") and norm[0] < "\u0370" else norm
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +114,7 @@ class Names:
         """The words of a text, as written, by which names may be found in it."""
         known = self._known
         found: Hints = {}
-        for raw in set(_TOKEN.findall(folded)):
+        for raw in set(WORD.findall(folded)):
             forms = known.get(raw)
             if forms is None:
                 forms = self._looked_for(raw)
@@ -217,9 +137,9 @@ class Names:
         return found
 
     def _looked_for(self, raw: str) -> tuple[_Form, ...]:
-        if len(self._known) >= _REMEMBERED:
+        if len(self._known) >= REMEMBERED:
             self._known.clear()
-        ways = attached(_norm(raw))
+        ways = attached(norm_of(raw))
         found = tuple(form for _, rest in ways for form in self.by_word.get(rest, ()) if _shaped(raw, form, form.key))
         self._known[raw] = found
         return found

@@ -52,7 +52,7 @@ def test_names_that_extend_add_tables_and_replace_those_of_the_same_name(write: 
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("[outlets.none]\nsigns = []", "origins.toml:2:1: outlets.none: a source needs a name in at least one language"),
+        ("[outlets.none]\nsigns = []", "origins.toml:2:1: outlets.none: a source needs a name in at least one"),
         ('[outlets.No]\nen = ["No"]', "must be an id"),
         ('[outlets.no]\nen = [""]', "a form may not be empty"),
         ('[outlets.no]\nen = ["No"]\nfr = ["Non"]', "unknown key"),
@@ -63,7 +63,7 @@ def test_names_that_extend_add_tables_and_replace_those_of_the_same_name(write: 
         ('[patterns.no]\nrelation = "cite"\nen = ["@ ."]', "a pattern needs a word directly before or behind @"),
         ('[patterns.no]\nrelation = "cite"\nen = ["told … @"]', "a pattern needs a word directly before or behind @"),
         ('[patterns.no]\nrelation = "cite"\nen = ["told @s"]', "nothing may be attached behind @"),
-        ('[words.colours]\nen = ["red"]', "unknown key (known here: describing, officials, governing, photo, source, via)"),
+        ('[words.colours]\nen = ["red"]', "(known here: describing, officials, governing, photo, source, via)"),
         ('[words.photos]\nen = ["red"]', 'unknown key (did you mean "photo"?)'),
     ],
 )  # fmt: skip
