@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-ALL = ("start", "replay", "polling", "feeds_suite", "articles", "keywords", "watches", "stories")
+ALL = ("start", "replay", "polling", "feeds_suite", "articles", "keywords", "watches", "stories", "cadence")
 
 
 def main() -> int:

@@ -375,7 +375,9 @@ class Desk:
                 if change.fresh:
                     placed = self._places.place(item, copy_of, edition.config.concepts)
             story = placed.story if placed is not None else item.story
-            setting = _setting(change, matches, copy_of, story, ledger, edition, baseline=baseline, now=now)
+            setting = _setting(
+                change, matches, ledger, edition, copy_of=copy_of, story=story, baseline=baseline, now=now
+            )  # fmt: skip
             rows = policy.rows(change, matches, setting) if matches else ()
             return Decision(
                 matches=matches,
@@ -463,20 +465,23 @@ class Desk:
 def _setting(
     change: Change,
     matches: tuple[Match, ...],
-    copy_of: str | None,
-    story: str,
     ledger: Ledger,
     edition: Edition,
     *,
+    copy_of: str | None,
+    story: str,
     baseline: datetime | None,
     now: datetime,
 ) -> policy.Setting:
     """What else decides about a change's alerts. The ledger is asked only for what can matter."""
-    zone = ZoneInfo(edition.config.settings.service.time_zone)
-    changed = _changed(change, edition.phrases)
     setting = policy.Setting(
-        watches=edition.by_id, changed=changed, channels=edition.channels_for(change.item.outlet), zone=zone, now=now, baseline=baseline
-    )  # fmt: skip
+        watches=edition.by_id,
+        channels=edition.channels_for(change.item.outlet),
+        changed=_changed(change, edition.phrases),
+        zone=ZoneInfo(edition.config.settings.service.time_zone),
+        now=now,
+        baseline=baseline,
+    )
     if not matches:
         return setting
     setting = replace(setting, muted=ledger.muted())
@@ -484,10 +489,7 @@ def _setting(
         setting = replace(setting, told=ledger.told((copy_of, *ledger.copies(copy_of))))
     if any(edition.by_id[match.watch].cooldown for match in matches):
         last = ledger.last((change.item.id, *ledger.story_of(story)))
-        setting = replace(
-            setting,
-            last={key: Told(alert=alert, story=story) for key, alert in last.items()},
-        )
+        setting = replace(setting, last={key: Told(alert=alert, story=story) for key, alert in last.items()})
     return setting
 
 

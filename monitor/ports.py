@@ -174,8 +174,8 @@ class Archive(Protocol):
         before: datetime | None = None,
         oldest_first: bool = False,
     ) -> tuple[Item, ...]:
-        """Newest first by first-seen time; ``since`` is inclusive, ``before`` exclusive. Canaries (`monitor.canary`) are
-        left out, as in `search` and `count`, unless their outlet is asked for."""
+        """Newest first by first-seen time; ``since`` is inclusive, ``before`` exclusive. Canaries (`monitor.canary`)
+        are left out, as in `search` and `count`, unless their outlet is asked for."""
         ...
 
     async def search(self, terms: Sequence[str], *, limit: int = 50) -> tuple[Item, ...]:

@@ -262,8 +262,10 @@ def item(row: Row) -> Item:
 
 
 def origins_json(origins: tuple[Reported, ...]) -> str:
-    return plain_json([{key: writable(value) if isinstance(value, str) else value for key, value in asdict(each).items()}
-                       for each in origins])  # fmt: skip
+    told = (asdict(each).items() for each in origins)
+    return plain_json(
+        [{key: writable(value) if isinstance(value, str) else value for key, value in each} for each in told]
+    )
 
 
 def revision(row: Row) -> Revision:

@@ -1,4 +1,4 @@
-"""What an edit changed below the headline, as short stretches: what was taken out, what was put in, a little around it."""
+"""What an edit changed below the headline: short stretches of what was taken out and put in, with a little around."""
 
 from __future__ import annotations
 

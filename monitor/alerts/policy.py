@@ -58,13 +58,14 @@ def rows(change: Change, matches: Sequence[Match], setting: Setting) -> tuple[Ne
         if change.completed and not change.fresh and match.watch in change.matched_before:
             continue
         watch = setting.watches[match.watch]
+        pressing = not PRESSING.isdisjoint(setting.changed)
         silent = _silent(change, watch, setting)
         for name, channel, takes in _spoken_to(watch, setting.channels):
             suppressed = (BELOW_SEVERITY if not takes else silent) or _already(change, setting.told, watch.id, name)
             waits = None
             if not suppressed:
                 waits = held(
-                    watch, channel, last=setting.last.get((watch.id, name)), pressing=not PRESSING.isdisjoint(setting.changed),
+                    watch, channel, last=setting.last.get((watch.id, name)), pressing=pressing,
                     zone=setting.zone, now=setting.now,
                 )  # fmt: skip
             made.append(

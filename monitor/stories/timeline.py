@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 from config.model import ChangeClass
@@ -92,7 +93,7 @@ def _appearances(
 def _edits(story: Story, revisions: Mapping[str, Sequence[Revision]], phrases: Phrases) -> Iterator[Moment]:
     for item in story.items:
         kept = revisions.get(item.id, ())
-        for before, after in zip(kept, kept[1:], strict=False):
+        for before, after in pairwise(kept):
             if after.classes:
                 yield Moment(
                     at=after.seen, what="edited", item=item.id, outlet=item.outlet, language=item.language,

@@ -134,5 +134,5 @@ def letters(text: str) -> str:
     """
     if text.isascii():
         return "".join(filter(str.isalnum, text)).casefold()
-    plain = _DROPPED.sub("", unicodedata.normalize("NFKC", text))
+    plain: str = _DROPPED.sub("", unicodedata.normalize("NFKC", text))
     return plain.translate(_DIGITS_OF_ARABIC).casefold()

@@ -61,7 +61,12 @@ class SimClock:
         heapq.heappush(self._sleepers, (self.monotonic() + seconds, next(self._order), woken))
         await woken
 
-    def turn(self, seconds: float = STEP) -> None:
+    @property
+    def next_in(self) -> float:
+        """Seconds until the first sleeper wakes; `STEP` when nobody sleeps."""
+        return max(0.0, self._sleepers[0][0] - self.monotonic()) if self._sleepers else STEP
+
+    def turn(self, seconds: float) -> None:
         """Let so much time pass at once."""
         self.face.seconds += seconds
         while self._sleepers and self._sleepers[0][0] <= self.monotonic():
@@ -155,15 +160,18 @@ class _Counted:
 
 
 class Turner:
-    """Turns the clock while nothing is done; ``each`` is awaited after each turn."""
+    """Turns the clock while nothing is done; ``each`` is awaited after each turn. ``exactly``: to the moment at which the
+    next sleeper wakes, however soon, instead of by `STEP`."""
 
-    def __init__(self, clock: SimClock, busy: Busy, each: Callable[[], Awaitable[None]]) -> None:
-        self._clock, self._busy, self._each = clock, busy, each
+    def __init__(
+        self, clock: SimClock, busy: Busy, each: Callable[[], Awaitable[None]], *, exactly: bool = False
+    ) -> None:
+        self._clock, self._busy, self._each, self._exactly = clock, busy, each, exactly
 
     async def run(self) -> None:
         while True:
             await self._idle()
-            self._clock.turn()
+            self._clock.turn(self._clock.next_in if self._exactly else STEP)
             await self._each()
 
     async def _idle(self) -> None:

@@ -107,7 +107,8 @@ class SocketSoak:
             self._open(server)
             self._began = time.monotonic()
             while self._passed < self._seconds:
-                self._one_life(zygote, KILL_EVERY * self._chance.uniform(0.7, 1.3))
+                left = self._seconds - self._passed
+                self._one_life(zygote, min(left, KILL_EVERY * self._chance.uniform(0.7, 1.3)))
             self._faults = False
             self._one_life(zygote, PEACE)
         return self._reckoned()

@@ -136,8 +136,8 @@ def test_an_edit_says_what_the_headline_was(item: Item, wording: Wording, make_a
 def test_an_edit_says_what_it_changed_and_shows_it(item: Item, wording: Wording, make_alert: MakeAlert) -> None:
     alert = make_alert(replace(item, lead="now 45 people <b>here</b>, envoys say"), state="edited:r1")
     before = Revision(
-        id="r0", item=item.id, seen=item.first_seen, title=item.title, lead="now 50 people <b>here</b>, envoys say", body="",
-        text_hash="h",
+        id="r0", item=item.id, seen=item.first_seen, title=item.title, text_hash="h", body="",
+        lead="now 50 people <b>here</b>, envoys say",
     )  # fmt: skip
     after = replace(item, lead="now 45 people <b>here</b>, envoys say")
     parcel = gathered(
