@@ -160,8 +160,8 @@ class _Counted:
 
 
 class Turner:
-    """Turns the clock while nothing is done; ``each`` is awaited after each turn. ``exactly``: to the moment at which the
-    next sleeper wakes, however soon, instead of by `STEP`."""
+    """Turns the clock while nothing is done; ``each`` is awaited after each turn. ``exactly``: to the moment at which
+    the next sleeper wakes, however soon, instead of by `STEP`."""
 
     def __init__(
         self, clock: SimClock, busy: Busy, each: Callable[[], Awaitable[None]], *, exactly: bool = False
