@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench picture lock clean
+.PHONY: help run demo test check bench chaos soak soak-sockets picture lock clean
 
 help:            ## what there is
-	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/run.stamp      ## start the service with the configuration in ./desk (made on the first run)
 	@test -d desk || $(BIN)/wirewatch init desk
@@ -34,6 +34,17 @@ check: $(VENV)/dev.stamp    ## format, lint, types, layers, wheel contents, serv
 
 bench: $(VENV)/bench.stamp  ## every figure of docs/figures.md (real material: WIREWATCH_CORPORA)
 	$(BIN)/python -m benchmarks
+
+SEED  ?= 1
+PARTS ?= 1
+chaos: $(VENV)/dev.stamp    ## kill the service 2,900 times, PARTS=1 times 20 minutes; goes on where it ended
+	$(BIN)/python -m tests.rig.chaos --seed $(SEED) --parts $(PARTS) $(ARGS)
+
+soak: $(VENV)/dev.stamp     ## a week of 200 sources, faults and kills in simulated time, PARTS=1 times 20 minutes
+	$(BIN)/python -m tests.rig.soak --seed $(SEED) --parts $(PARTS) $(ARGS)
+
+soak-sockets: $(VENV)/dev.stamp  ## half an hour of the same on real sockets
+	$(BIN)/python -m tests.rig.sockets --seed $(SEED) $(ARGS)
 
 picture: $(VENV)/dev.stamp  ## take docs/page.png, the README's picture, from the demo (needs Chromium)
 	@$(BIN)/python docs/picture.py

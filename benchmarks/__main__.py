@@ -6,7 +6,18 @@ import subprocess
 import sys
 import time
 
-ALL = ("start", "replay", "polling", "feeds_suite", "articles", "keywords", "watches", "stories", "cadence")
+ALL = (
+    "start",
+    "replay",
+    "polling",
+    "feeds_suite",
+    "articles",
+    "keywords",
+    "watches",
+    "stories",
+    "cadence",
+    "reliability",
+)
 
 
 def main() -> int:

@@ -61,7 +61,7 @@ class CreditWords:
 
 
 def dateline(line: Line, groups: Sequence[Group], words: CreditWords) -> Iterator[Credit]:
-    """At the beginning of a text: ``GAZA, Oct 13 (Xinhua) --``, ``الدوحة - رويترز``, ``(רויטרס)``."""
+    """At the beginning of a text: ``GAZA, Oct 13 (Xinhua) --``, ``الدوحة - رويترز``, ``(Reuters) -``."""
     for joined in clusters(line, groups)[:2]:
         first, last = joined[0], joined[-1]
         if first.source.kind == "body" or first.first > _MOST_WORDS or _is_picture(line, first.first, words.photo):
@@ -121,8 +121,9 @@ def _is_bracketed_head(head: str, behind: str) -> bool:
     if not _OPEN.search(head) or len(head) > _LONGEST_HEAD:
         return False
     places = head.rstrip(" \"'").rstrip("(").strip()
-    if not places:
-        return _CLOSED.match(behind) is not None
+    if not places:  # alone in its line it is a caption's
+        closed_at = _CLOSED.match(behind)
+        return closed_at is not None and bool(behind[closed_at.end() :].strip())
     inside, closed, rest = behind.partition(")")
     if not closed or len(inside) > 25 or '"' in places:
         return False

@@ -173,6 +173,7 @@ class SqliteStore:
         count += await self._by_portions(items, partial(upkeep.forget, before=identity_before))
         count += await self._writer.write(lambda db: upkeep.forget_quarantine(db, identity_before))
         count += await self._writer.write(lambda db: upkeep.forget_messages(db, identity_before))
+        count += await self._writer.write(upkeep.forget_stories)
         if count:
             await self._writer.alone(upkeep.give_back)
         return count

@@ -146,6 +146,13 @@ def pulse(db: sqlite3.Connection, now: datetime) -> None:
     )
 
 
+def forget_stories(db: sqlite3.Connection) -> int:
+    """Links and old ids of stories whose items were all forgotten."""
+    held = "(SELECT DISTINCT story FROM items WHERE story <> '')"
+    links = db.execute(f"DELETE FROM story_links WHERE story NOT IN {held} OR other NOT IN {held}")  # noqa: S608
+    return links.rowcount + db.execute(f"DELETE FROM merged_stories WHERE story NOT IN {held}").rowcount  # noqa: S608
+
+
 def give_back(db: sqlite3.Connection) -> None:
     """Hand free pages back to the file system, at most 64 MB at a time so that filing need not wait long."""
     db.execute("PRAGMA incremental_vacuum(16384)").fetchall()

@@ -56,8 +56,7 @@ def wrong(rows: list[dict[str, Any]], sources: Sources) -> list[str]:
 
 @pytest.mark.parametrize("language", TABLE)
 def test_whose_reporting_an_article_is_is_read_as_a_reader_would(language: str, sources: Sources) -> None:
-    mistakes = wrong(TABLE[language], sources)
-    assert len(mistakes) <= 0.1 * len(TABLE[language]), "\n".join(mistakes)
+    assert wrong(TABLE[language], sources) == []
 
 
 @pytest.mark.parametrize("language", HELD_OUT)
@@ -131,6 +130,48 @@ def test_each_source_and_relation_is_told_once_and_credits_come_first(sources: S
         ("cite", "axios"),
     ]
     assert found.whose.id == "afp"
+
+
+@pytest.mark.parametrize(
+    ("body", "whose"),
+    [
+        ("Gaza - Reuters - Trucks came.", set()),  # an English dateline is in capitals
+        ("GAZA - Reuters - Trucks came.", {"credit reuters"}),
+        ("غزة - رويترز\n\nوصلت الشاحنات.", {"credit reuters"}),
+        ("غزة/ الأناضول\n\nوصلت الشاحنات.", {"credit anadolu"}),
+        ("فلان / الأناضول\n\nوصلت الشاحنات.", set()),
+        ("فلان/الأناضول\n\nوصلت الشاحنات.", set()),
+        ("صورة: فلان/ الأناضول\n\nوصلت الشاحنات.", set()),
+        ("صورة (أ ف ب) - شاحنات\n\nوصلت الشاحنات.", set()),
+        ("Headline\n\nA caption\n\nGAZA (AP) — Trucks came.", {"credit ap"}),
+        ("One.\n\nTwo.\n\nThree.\n\nGAZA (AP) — Trucks came.\n\nFive.", set()),
+        ("Trucks came. (AFP)\n\nTwo.\n\nThree.\n\nFour.", set()),
+        ("Trucks came.\n\n(AFP)\n\nThe crossing is open.", set()),
+        ("Trucks came.\n\nReuters", {"credit reuters"}),
+        ("Trucks came.\n\nReuters\n\nThe crossing is open.", set()),
+        ("Trucks came.\n\n© AFP", {"credit afp"}),
+        ("Trucks came.\n\n© AFP\n\nThe crossing is open.", set()),
+        ("Trucks came.\n\nSource: Axios", {"cite axios"}),
+    ],
+)
+def test_an_agencys_name_at_an_edge_of_a_text_is_its_credit(body: str, whose: set[str], sources: Sources) -> None:
+    assert told(origins(text(body=body), sources)) == whose
+
+
+@pytest.mark.parametrize(
+    ("title", "whose"),
+    [
+        ("Trucks come: AP", {"cite ap"}),
+        ("Trucks come - Axios", {"cite axios"}),
+        ("Axios - trucks come", set()),
+        ("AP: trucks come", set()),  # initials at the beginning may be anybody's
+        ("Trucks come: Photo AFP", set()),
+        ("קרה הלילה: כאן", set()),
+        ("IDF: trucks come", {"statement statement:idf"}),
+    ],
+)
+def test_a_headline_begins_or_ends_with_its_source(title: str, whose: set[str], sources: Sources) -> None:
+    assert told(origins(text(title=title), sources)) == whose
 
 
 @pytest.mark.parametrize(
@@ -228,6 +269,13 @@ def test_a_credit_counts_wherever_it_stands(sources: Sources) -> None:
         ("IDF Spokesperson Rear Adm. Example Name said talks go on.", {"statement statement:idf"}),
         ("A White House-brokered pause held, said residents.", set()),
         ("A photo (AFP) reported by nobody.", set()),
+        ("Talks go on, the Axios chief said, and the CNN report is old.", {"cite cnn"}),
+        ("Talks go on, reported the axios of the hip.", set()),
+        ("Aid came, according to idf.", set()),
+        ("Aid came, according to the New, York Times reported.", set()),
+        ("Hamas official said talks go on.", set()),
+        ("המתווכות נמסרו מרויטרס לפי רויטרס.", {"cite reuters"}),
+        ("הוא נסע לפי רצונו ונמסר מרויטרס.", set()),
         ("Officials told reporters. Axios did not ask.", set()),
         ("גורם בכיר שתק. לרויטרס אין תגובה.", set()),
         ("גורם בכיר במשרד אמר לרויטרס כי השיחות נמשכות.", {"cite reuters"}),

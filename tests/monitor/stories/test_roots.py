@@ -126,6 +126,14 @@ def test_a_later_article_in_a_group_of_copies_is_not_followed_from_before() -> N
     assert ids(*items) == {"a": "daily", "b": "daily", "c": "axios", "d": "daily"}
 
 
+def test_at_the_same_minute_what_names_nobody_is_first() -> None:
+    items = [
+        article("a", "bbc", 0, ("cite", "axios")),
+        article("z", "axios", 0),
+    ]
+    assert roots(items)["a"].path == ("z",)
+
+
 def test_two_that_cite_each_other_at_the_same_minute_go_back_to_one() -> None:
     items = [article("a", "axios", 0, ("cite", "ynet")), article("b", "ynet", 0, ("cite", "axios"))]
     assert len(set(ids(*items).values())) == 1
@@ -146,7 +154,10 @@ def test_a_copy_of_what_is_not_in_the_story_is_its_outlets_own() -> None:
 
 def test_a_copy_that_cites_the_first_is_a_copy_of_its_own_reporting() -> None:
     items = [article("a", "bbc"), article("b", "daily", 5, ("cite", "bbc"), copy_of="a")]
-    assert ids(*items) == dict.fromkeys("ab", "bbc")
+    assert roots(items) == {
+        "a": Root(id="bbc", kind="outlet", how="own"),
+        "b": Root(id="bbc", kind="outlet", how="copy", path=("a",)),
+    }
 
 
 # ------------------------------------------------------------------ agencies without a name
