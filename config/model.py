@@ -44,6 +44,8 @@ ChangeClass = Literal[
 """What an edit changed (``docs/edits.md`` says what each means)."""
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
+_LONGEST = timedelta(days=36500)
+"""A hundred years: any date of ours can be so much earlier or later."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -55,9 +57,12 @@ def duration(text: object) -> timedelta:
     if found is None:
         raise ValueError('write a duration as a number and a unit: "90s", "15m", "2h", "7d"')
     try:
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        length = timedelta(**{_UNITS[found[2]]: int(found[1])})
     except OverflowError:
-        raise ValueError("a duration may not be longer than 999999999 days") from None
+        length = timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"a duration may not be longer than {_LONGEST.days} days")
+    return length
 
 
 def written(length: timedelta) -> str:
@@ -283,6 +288,8 @@ class Channel(_Told):
     def _one_digest_and_whole_escalation(self) -> Self:
         if self.digest is not None and self.digest_at is not None:
             raise _refused("choose `digest` or `digest_at`", "digest_at")
+        if self.digest == timedelta():
+            raise _refused("a digest of no length is none; leave `digest` out", "digest")
         if (self.escalate_to is None) != (self.escalate_after is None):
             key = "escalate_to" if self.escalate_after is None else "escalate_after"
             raise _refused("`escalate_to` and `escalate_after` go together", key)

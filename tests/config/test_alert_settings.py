@@ -125,6 +125,8 @@ WRONG = [
     on_desk("quiet as text", 'quiet = "23:00-06:00"', 1, "quiet", "must be a table"),
     on_desk("two digests", 'digest = "15m"\ndigest_at = "07:30"', 2, "digest_at", "choose `digest` or `digest_at`"),
     on_desk("digest at no time", 'digest_at = "7:30"', 1, "digest_at", "hours and minutes"),
+    on_desk("digest of no length", 'digest = "0s"', 1, "digest", "is none; leave"),
+    on_desk("digest past all time", 'digest = "99999999d"', 1, "digest", "longer than"),
     on_desk("digest without unit", 'digest = "15"', 1, "digest", "a number and a unit"),
     on_desk("escalation without end", 'escalate_to = "duty"', 1, "escalate_to", "go together"),
     on_desk("escalation to nobody", 'escalate_after = "10m"', 1, "escalate_after", "go together"),

@@ -103,7 +103,16 @@ def test_f105_a_configuration_that_comes_while_an_answer_is_being_filed_leaves_i
     desk.later(minutes=6)
     assert sorted(map(sorted, watched_by(desk, "crossed").values()))[-1] == ["b-1", "b-2"]
     assert set(hook.keys.values()) == {1}
-    assert len(hook.keys) == 2 * len(titles) + 2
+    fates = desk.room.rows(
+        "SELECT alerts.watch, alerts.condition, alerts.reason FROM alerts JOIN items ON items.id = alerts.item"
+        " WHERE items.outlet = 'crossed'"
+    )
+    assert len(fates) == 2 * len(titles) + 2
+    left = {(row["condition"], row["reason"]) for row in fates if row["watch"].startswith("a")}
+    assert left <= {("delivered", ""), ("suppressed", "watch removed")}, "its watches are gone: nothing waits for ever"
+    assert {(row["condition"], row["watch"]) for row in fates if row["watch"].startswith("b")} == {
+        ("delivered", "b-1"), ("delivered", "b-2"),
+    }  # fmt: skip
     assert desk.room.rows("SELECT 1 FROM quarantine") == []
 
 

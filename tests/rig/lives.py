@@ -26,6 +26,8 @@ from tests.rig.zygote import Zygote
 
 STEP = timedelta(minutes=70)
 """The wall clock goes on by so much between two lives: everything is due at each start."""
+PATIENCE = 240.0
+"""Seconds that a busy machine may take until nothing waits."""
 FIRST_POLL = 5.0
 AT_ONCE = 8
 RANDOMLY, MISSED = "random", "missed"
@@ -135,7 +137,9 @@ class Lives:
         self._refusals = refusals
         pid = self._fork("none")
         until(
-            lambda: self._room.store.exists() and self._quiet(), "everything listed is filed, everything due has left"
+            lambda: self._room.store.exists() and self._quiet(),
+            "everything listed is filed, everything due has left",
+            seconds=PATIENCE,
         )
         self._zygote.kill(pid)
         self._collect()

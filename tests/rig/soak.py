@@ -2,8 +2,9 @@
 
 ``python -m tests.rig.soak [--seed N] [--parts N] [--level] [--days D] [--folder F]``. Each hour of the world every
 promise is checked over the store, the receivers' files and what was published; after the last day the world gets a day
-without faults, and then everything that is due must have arrived. ``--level`` kills nobody: memory is looked at. What
-was lived is kept, so the whole can be done in parts; a part ends within `PART` seconds.
+without faults, and then everything that is due must have arrived. ``--level`` kills nobody and looks at memory, for
+eleven days: what the service remembers of stories fills up for eight. What was lived is kept, so the whole can be done
+in parts (a part ends within `PART` seconds, and with it the life: a level week needs ``--minutes`` enough).
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ PART = 18 * 60.0
 PEACE = 27
 """Hours without faults at the end: who was told to come back in a day has come back. What waits for a daily digest
 then gets another day."""
+FILLING = 8
+"""Days for which the service remembers what stories tell (`monitor.stories.standing.MEMORY`): so long it grows."""
 MOST_LOG = 64 * 1024 * 1024
 SILENT = 300.0
 """Seconds in which an hour of the world must pass."""
@@ -262,19 +265,34 @@ def told(lines: list[dict[str, Any]]) -> str:
                 f"at most {max(line['files'] for line in own)} descriptors, log at most "
                 f"{max(line['log'] for line in own) / 2**20:.1f} MiB, alerts {own[-1]['alerts']}"
             )
+    if hours and not hours[0]["soak"]["kill_every"]:
+        said.append(_grown(hours))
     return "\n".join([*said, *(line["said"] for line in lines if "account" in line)])
+
+
+def _grown(hours: list[dict[str, Any]]) -> str:
+    """How memory goes on once everything that fills up is full."""
+    by_day = [
+        [line["rss"] for line in hours if line["hour"] // 24 == day] for day in range(hours[-1]["hour"] // 24 + 1)
+    ]
+    full = [max(day) for day in by_day[FILLING - 1 :] if day]
+    if len(full) < 2:
+        return f"memory: the world ended before the {FILLING} days in which it fills"
+    return f"memory: at most {full[0] / 2**20:.0f} MiB on day {FILLING}, and then {max(full[1:]) / full[0] - 1:+.1%}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig.soak", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--parts", type=int, default=1)
-    parser.add_argument("--days", type=float, default=7.0)
+    parser.add_argument("--days", type=float, help="7, or 11 with --level")
+    parser.add_argument("--minutes", type=float, default=PART / 60, help="of a part")
     parser.add_argument("--sources", type=int, default=200)
     parser.add_argument("--level", action="store_true", help="kill nobody: memory is looked at")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     given = parser.parse_args()
-    plan = Plan(seed=given.seed, days=given.days, sources=given.sources, kill_every=0 if given.level else 6)
+    days = given.days or (FILLING + 3 if given.level else 7)
+    plan = Plan(seed=given.seed, days=days, sources=given.sources, kill_every=0 if given.level else 6)
     name = f"soak-{'level-' if given.level else ''}{given.seed}"
     given.folder.mkdir(parents=True, exist_ok=True)
     results = given.folder / f"{name}.jsonl"
@@ -282,7 +300,7 @@ def main() -> int:
     soak = Soak(plan, work, results)
     ended = False
     for _ in range(given.parts):
-        ended = ended or soak.lived(time.monotonic() + PART)
+        ended = ended or soak.lived(time.monotonic() + given.minutes * 60)
     if ended and not bad(soak.reckoned()) and not soak.wrong:
         shutil.rmtree(soak.folder)
     lines = [line for line in map(json.loads, results.read_text("utf-8").splitlines()) if line["soak"] == asdict(plan)]

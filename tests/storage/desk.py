@@ -162,7 +162,10 @@ def telling(channels: Sequence[str] = ("desk",), **row: Any) -> Decide:
 
 async def queued(store: Store, *titles: str, at: datetime = NOW, **row: Any) -> tuple[str, ...]:
     """File an article for each title; the ids of their alerts in the same order (`telling`)."""
-    entries = [candidate(title, keys=(f"url:{title}",)) for title in titles]
+    entries = [
+        candidate(title, keys=(f"url:{title}",), published=at - timedelta(seconds=len(titles) - place))
+        for place, title in enumerate(titles)
+    ]
     await store.file(filing(entries, at=at), telling(**row))
     found = [await store.alerts(item=each.id, limit=99) for each in entries]
     return tuple(alert.id for alerts in found for alert in sorted(alerts, key=lambda alert: alert.channel))

@@ -66,7 +66,6 @@ class Outbox(RuleBasedStateMachine):
         self.members: dict[str, frozenset[str]] = {}
         self.fences: dict[str, int] = {}
         self.sent: set[str] = set()
-        self.forgotten: set[str] = set()
 
     def teardown(self) -> None:
         try:
@@ -178,7 +177,7 @@ class Outbox(RuleBasedStateMachine):
         due = self.now + timedelta(seconds=wait) if verdict == "later" and wait != 1800 else None
         kept = self.run(self.store.settle(message, delivery, now=self.now, due=due))
         after = self.look()
-        assert not (kept and message.fence < self.fences[message.id]), "an attempt that outlived its lease"
+        assert not (kept and message.fence < self.fences.get(message.id, 0)), "an attempt that outlived its lease"
         if not kept:
             assert {name: tuple(row) for name, row in after.items()} == {
                 name: tuple(row) for name, row in before.items()
@@ -230,7 +229,7 @@ class Outbox(RuleBasedStateMachine):
         self.run(self.store.mute(watch, until, self.now))
 
     @rule(
-        after=st.sampled_from([0, 601, 160_000, 260_000]), channels=st.sampled_from([CHANNELS, CHANNELS, CHANNELS[:1]]),
+        after=st.sampled_from([0, 601, 255_000, 260_000]), channels=st.sampled_from([CHANNELS, CHANNELS, CHANNELS[:1]]),
         of=st.sampled_from([WATCHES, WATCHES, WATCHES[:1]]),
     )  # fmt: skip
     def tend(self, after: int, channels: tuple[str, ...], of: tuple[str, ...]) -> None:
@@ -253,8 +252,10 @@ class Outbox(RuleBasedStateMachine):
         self.run(self.store.prune(bodies_before=before, revisions_before=before, identity_before=before))
         gone = set(self.known) - set(self.look())
         assert all(self.known[name]["condition"] != "pending" for name in gone)
-        self.forgotten |= gone
         self.known = self.look()
+        # In earnest this is more than a year later: nobody is still sending what is forgotten.
+        kept = {row["id"] for row in self.db.execute("SELECT id FROM messages")}
+        self.fences = {message: fence for message, fence in self.fences.items() if message in kept}
 
     # -------------------------------------------------------------- what always holds
 

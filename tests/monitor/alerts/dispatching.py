@@ -84,7 +84,11 @@ class Rig:
         """File so many articles with a row each; the keys of these. Each has a watch of its own, or they take turns
         among ``watches``."""
         entries = [
-            candidate(f"{title} {number} on {channel}", keys=(f"url:{channel}/{title}/{number}",))
+            candidate(
+                f"{title} {number} on {channel}",
+                keys=(f"url:{channel}/{title}/{number}",),
+                published=self.clock.now() - timedelta(days=1) + timedelta(seconds=number),
+            )
             for number in range(first, first + count)
         ]
         own = {each.id: f"w{first + place % (watches or count)}" for place, each in enumerate(entries)}

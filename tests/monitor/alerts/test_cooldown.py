@@ -6,12 +6,15 @@ import asyncio
 import random
 import tempfile
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -141,6 +144,48 @@ class Newsroom:
         return texts[alert.revision] in self.pressing
 
 
+@asynccontextmanager
+async def newsroom(folder: str | Path, rules: dict[str, Any], severity: str) -> AsyncIterator[Newsroom]:
+    store = SqliteStore(Path(folder) / "store.db", exclusive=True)
+    await store._writer.alone(lambda db: db.execute("PRAGMA synchronous = OFF"))  # no power is cut here
+    try:
+        yield Newsroom(store, configured(rules, severity))
+    finally:
+        await store.close()
+
+
+@pytest.mark.anyio
+async def test_what_is_told_of_a_story_waits_together_whoever_tells_it_but_for_a_changed_number(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, {}, "normal") as room:
+        await room.play(0, 0, "wording", "tonight")
+        await room.play(1, 0, "repeated", "")
+        (told,) = [alert for alert in await room.store.alerts() if alert.condition == "delivered"]
+        await room.publish("courier", 0, f"{SUBJECTS[0]} behind closed doors")
+        await room.publish("herald", 0, f"{SUBJECTS[0]} in private")
+        await room.play(0, 0, "number", "again")
+        waiting = await room.store.alerts(condition="pending")
+        item = await room.store.item(told.item)
+        assert item is not None
+        assert {(each.gather, each.due) for each in waiting} == {(f"cooldown:talks:{item.story}", NOW + COOLDOWN)}
+        assert len(waiting) == 2
+        assert [len(message.alerts) for _, message in room.left] == [1, 1], "the first, and the number"
+        await room.wait(NOW + COOLDOWN - room.clock.now())
+        at, message = room.left[-1]
+        assert (at, message.kind, len(message.alerts)) == (NOW + COOLDOWN, "cooldown", 2)
+
+
+@pytest.mark.anyio
+async def test_f137_what_a_muted_watch_finds_is_filed_as_muted_and_told_again_when_the_mute_is_over(
+    tmp_path: Path,
+) -> None:
+    async with newsroom(tmp_path, {}, "critical") as room:
+        await room.store.mute("talks", NOW + timedelta(hours=1), NOW)
+        await room.play(1, 0, "wording", "tonight")
+        await room.play(60, 1, "wording", "tonight")
+        found = {alert.item: (alert.condition, alert.reason) for alert in await room.store.alerts()}
+        assert sorted(found.values()) == [("delivered", ""), ("suppressed", "muted")]
+
+
 steps = st.lists(
     st.tuples(
         st.integers(0, 25), st.sampled_from([0, 0, 0, 1]),
@@ -158,11 +203,8 @@ rules = st.sampled_from(
 def test_p1_a_cooldown_discards_nothing_and_tells_a_story_once_in_its_time(
     played: list[tuple[int, int, str, str]], rule: dict[str, Any], severity: str
 ) -> None:
-    async def body(path: Path) -> None:
-        store = SqliteStore(path, exclusive=True)
-        await store._writer.alone(lambda db: db.execute("PRAGMA synchronous = OFF"))
-        room = Newsroom(store, configured(rule, severity))
-        try:
+    async def body(folder: str) -> None:
+        async with newsroom(folder, rule, severity) as room:
             for step in played:
                 await room.play(*step)
                 await room.holds()
@@ -170,8 +212,6 @@ def test_p1_a_cooldown_discards_nothing_and_tells_a_story_once_in_its_time(
                 assert all(message.kind == "alert" for _, message in room.left), "critical waits for nothing"
             else:
                 await room.ends()
-        finally:
-            await store.close()
 
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(body(Path(folder) / "store.db"))
+        asyncio.run(body(folder))
