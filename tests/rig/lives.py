@@ -72,6 +72,8 @@ class Lives:
         """The process that a receiver kills when it has the next message; 0: none."""
         self._refusals = 0
         """How many of the next messages with news are refused."""
+        self._peace = False
+        """Receivers fail for no other reason: nobody has to wait for what is tried again."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -98,7 +100,7 @@ class Lives:
         if kind in _DYING and not self._room.rows(_UNTOLD):
             self.peaceful(refusals=1)
         self._next()
-        self._refusals = int(self._chance.random() < 0.05)
+        self._refusals, self._peace = int(self._chance.random() < 0.05), False
         began = time.monotonic()
         if cold:
             self._killed_cold(began)
@@ -134,7 +136,7 @@ class Lives:
         """One life that is killed when everything listed is filed and everything due has left; how many alerts wait
         for another time."""
         self._next()
-        self._refusals = refusals
+        self._refusals, self._peace = refusals, True
         pid = self._fork("none")
         until(
             lambda: self._room.store.exists() and self._quiet(),
@@ -221,7 +223,7 @@ class Lives:
         if self._refusals and not received.key.startswith(OWN_WATCHES):
             self._refusals -= 1
             return 410
-        return 503 if self._chance.random() < 0.02 else None
+        return 503 if not self._peace and self._chance.random() < 0.02 else None
 
     def _collect(self) -> Sequence[Sent]:
         """What arrived in this life, once nobody sends any more."""

@@ -167,7 +167,8 @@ class Room:
             "    WHERE in_force AND next_due <= ?1 AND coalesce(next_ok, '') <= ?1)"
             " + (SELECT count(*) FROM pages LEFT JOIN hosts USING (host)"
             "    WHERE due <= ?1 AND coalesce(next_ok, '') <= ?1)"
-            " + (SELECT count(*) FROM alerts WHERE condition = 'pending' AND due <= ?1)",
+            " + (SELECT count(*) FROM alerts LEFT JOIN messages ON messages.number = alerts.message"
+            "    WHERE alerts.condition = 'pending' AND alerts.due <= ?1 AND coalesce(messages.due, '') <= ?1)",
             when(now),
         )
         return bool(busy[0] == 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -359,7 +360,7 @@ async def test_a_decision_sees_which_alert_of_a_story_leaves_last_and_who_is_mut
     await store.mute("over", NOW + 4 * MINUTE, NOW)
     await store.mute("silent", NOW + DAY, NOW)
     items = [item.id for item in await store.items()]
-    seen = {}
+    seen: dict[str, Any] = {}
 
     def look(change: Change, ledger: Ledger) -> Decision:
         seen["last"] = {key: alert.id for key, alert in ledger.last(items).items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def ids(message: Message) -> list[str]:
     return [alert.id for alert in message.alerts]
 
 
-async def sent(store: Store, at: datetime, **rooms: int) -> list[Message]:
+async def sent(store: Store, at: datetime, **rooms: Any) -> list[Message]:
     """All that is due, claimed portion by portion and sent."""
     found: list[Message] = []
     while more := await claimed(store, at, **rooms):
@@ -229,7 +230,7 @@ async def test_what_was_gathered_on_purpose_counts_for_no_flood(store: Store) ->
 
 
 async def test_follow_ups_of_many_stories_of_a_watch_are_a_flood_too(store: Store) -> None:
-    made = []
+    made: list[str] = []
     for story in range(14):
         held = until(TURN, f"cooldown:doha:i{story}")
         made += await queued(store, f"Doha {story}", f"Doha {story} again", held=held)

@@ -229,11 +229,11 @@ class Outbox(RuleBasedStateMachine):
         self.run(self.store.mute(watch, until, self.now))
 
     @rule(
-        after=st.sampled_from([0, 601, 255_000, 260_000]), channels=st.sampled_from([CHANNELS, CHANNELS, CHANNELS[:1]]),
+        wait=st.sampled_from([0, 601, 255_000, 260_000]), channels=st.sampled_from([CHANNELS, CHANNELS, CHANNELS[:1]]),
         of=st.sampled_from([WATCHES, WATCHES, WATCHES[:1]]),
     )  # fmt: skip
-    def tend(self, after: int, channels: tuple[str, ...], of: tuple[str, ...]) -> None:
-        self.now += timedelta(seconds=after)
+    def tend(self, wait: int, channels: tuple[str, ...], of: tuple[str, ...]) -> None:
+        self.now += timedelta(seconds=wait)
         before = self.look()
         found = self.run(
             self.store.tend(self.now, channels=channels, watches=of, escalations=RULES, give_up=GIVE_UP)

@@ -216,7 +216,7 @@ async def test_f133_alerts_of_a_removed_channel_become_dead_letters(rig: Rig) ->
     await rig.queue(2)
     await rig.queue(1, channel="gone")
     assert await rig.dispatcher().drain() == Counts(later=1), "nobody sends to a channel that is not there"
-    names = {"channels": tuple(rig.channels), "watches": ["w0", "w1"], "give_up": timedelta(hours=72)}
+    names: dict[str, Any] = {"channels": (), "watches": ["w0", "w1"], "give_up": timedelta(hours=72)}
     assert await rig.store.tend(rig.clock.now(), escalations=(), **names) == Tended(buried=3)
     dead = (await rig.dead()).values()
     assert len(dead) == 3
@@ -299,12 +299,12 @@ async def test_p2_a_row_that_is_sent_while_the_store_is_busy_for_minutes_is_sent
 
 @pytest.mark.parametrize("fault", ["the archive", "recording a failure"])
 async def test_a_row_that_the_store_failed_is_claimed_again_and_sent(rig: Rig, fault: str) -> None:
-    item, settle, failures = rig.store.item, rig.store.settle, [StoreBusy("locked")] * 3
+    read, settle, failures = rig.store.item, rig.store.settle, [StoreBusy("locked")] * 3
 
-    async def unreadable(name: str) -> Item | None:
+    async def unreadable(item: str) -> Item | None:
         if failures:
             raise failures.pop()
-        return await item(name)
+        return await read(item)
 
     async def unwritable(*args: Any, **more: Any) -> bool:
         if failures:

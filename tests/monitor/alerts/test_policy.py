@@ -45,7 +45,7 @@ def rows(change_: Change, watch_: Watch, **more: Any) -> list[tuple[str, str, st
 
 
 EDIT = {"fresh": False, "title_changed": True}
-BEFORE = {"matched_before": frozenset({"deal"})}
+BEFORE: dict[str, Any] = {"matched_before": frozenset({"deal"})}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_f137_a_muted_watch_says_nothing_on_any_channel_and_no_other_is_muted(it
 
 
 def test_a_row_waits_by_the_rules_of_its_own_channel(item: Item) -> None:
-    quick, slow = Channel(id="quick", url="page"), Channel(id="slow", url="page", digest="1h")
+    quick, slow = Channel(id="quick", url="page"), Channel(id="slow", url="page", digest=timedelta(hours=1))
     made = policy.rows(change(item), (Match(watch="deal"),), setting(watch(severity="normal"), channels=(quick, slow)))
     assert [(row.channel, row.held and row.held.until) for row in made] == [
         ("quick", None), ("slow", NOW + timedelta(hours=1)),
@@ -150,8 +150,11 @@ def test_a_row_waits_by_the_rules_of_its_own_channel(item: Item) -> None:
 
 
 def test_what_is_suppressed_waits_for_nothing(item: Item) -> None:
-    slow = Channel(id="slow", url="page", digest="1h", min_severity="low")
-    for more in ({"muted": {"deal"}}, {"told": {("deal", "slow"): "a1"}}, {"baseline": NOW + timedelta(hours=9)}):
+    slow = Channel(id="slow", url="page", digest=timedelta(hours=1), min_severity="low")
+    suppressing: list[dict[str, Any]] = [
+        {"muted": {"deal"}}, {"told": {("deal", "slow"): "a1"}}, {"baseline": NOW + timedelta(hours=9)},
+    ]  # fmt: skip
+    for more in suppressing:
         made = policy.rows(
             change(item), (Match(watch="deal"),), setting(watch(severity="low"), channels=(slow,), **more)
         )  # fmt: skip

@@ -265,7 +265,7 @@ def test_high_passes_digests_and_critical_passes_everything(
 
 
 def test_a_row_says_why_it_waits() -> None:
-    reasons = {
+    reasons: dict[str, tuple[datetime, Told | None, dict[str, Any]]] = {
         "digest every 15m": (NOW, None, {"digest": "15m"}),
         "digest at 07:30": (NOW, None, {"digest_at": "07:30"}),
         "quiet hours until 06:00": (AT_NIGHT, None, {"quiet": NIGHT}),
