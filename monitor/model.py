@@ -345,6 +345,85 @@ class Story:
     links: tuple[StoryLink, ...] = ()
 
 
+Verdict = Literal["relevant", "noise", "later"]
+Reviewed = Literal["unreviewed", "relevant", "noise", "later", "starred"]
+"""What items can be asked for by their review."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which items are asked for: every part that is given must hold. Made from an address, a feed's or an export's."""
+
+    outlet: str | None = None
+    language: str | None = None
+    watch: str | None = None
+    """Only what this watch matched; ``*``: what any did."""
+    story: str | None = None
+    review: Reviewed | None = None
+    since: datetime | None = None
+    """By first-seen time, inclusive."""
+    before: datetime | None = None
+    """Exclusive."""
+
+
+RemarkKind = Literal["verdict", "star", "note"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One act of a reviewer. All are kept; of verdicts and stars the last counts, notes stand beside each other."""
+
+    number: int
+    item: str
+    by: str
+    """The reviewer's name."""
+    at: datetime
+    kind: RemarkKind
+    value: str
+    """A verdict or empty (taken back); ``yes`` or empty for a star; a note's text."""
+    undone: bool = False
+    """Taken back by undo: it counts as if it had not been said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What reviewers said of an item, as it counts now."""
+
+    item: str
+    verdict: Verdict | None = None
+    starred: bool = False
+    notes: tuple[Remark, ...] = ()
+    """The oldest first."""
+    by: str = ""
+    """Whose verdict it is."""
+    at: datetime | None = None
+    """When the verdict was given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many items of an outlet in a language were first seen in one stretch of time."""
+
+    at: datetime
+    """Its beginning."""
+    outlet: str
+    language: TextLanguage
+    items: int
+    matched: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """What a watch found on one day, by the review of it."""
+
+    watch: str
+    day: str
+    """``2026-11-24``, in the zone asked for."""
+    items: int
+    relevant: int
+    noise: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """One text of an item. ``id`` is made from item and content; at most 24 are kept."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from monitor.model import (
     Alert,
@@ -21,15 +22,20 @@ from monitor.model import (
     Escalation,
     Filed,
     Filing,
+    Hits,
     Item,
     Message,
     PageDue,
     Parcel,
+    Remark,
+    RemarkKind,
+    Review,
     Revision,
     RobotsCopy,
     Room,
     SourceState,
     Story,
+    Tally,
     Tended,
     Visit,
     VisitReport,
@@ -304,7 +310,40 @@ class Outbox(Protocol):
         ...
 
 
-class Store(Schedule, Archive, Outbox, Protocol):
+class Reviews(Protocol):
+    """What reviewers said of items, and the counts that a review page shows."""
+
+    async def remark(
+        self, items: Sequence[str], *, by: str, kind: RemarkKind, value: str, now: datetime
+    ) -> tuple[Remark, ...]:
+        """Write one remark for each of these items that exists, in one transaction; what was written. An item that was
+        merged into another is that other."""
+        ...
+
+    async def undo(self, remarks: Sequence[int], *, by: str) -> tuple[Remark, ...]:
+        """Take back remarks of this reviewer; those that were. What counted before them counts again."""
+        ...
+
+    async def reviews(self, items: Sequence[str]) -> Mapping[str, Review]:
+        """Item → what counts now; items of which nothing was said are missing."""
+        ...
+
+    async def remarks(self, item: str) -> tuple[Remark, ...]:
+        """All that was said of an item, the oldest first, with what was taken back."""
+        ...
+
+    async def tallies(
+        self, *, since: datetime, before: datetime, step: timedelta, watch: str | None = None
+    ) -> tuple[Tally, ...]:
+        """Counts of items by stretches of ``step`` from ``since`` on; stretches without any are left out."""
+        ...
+
+    async def hits(self, *, since: datetime, zone: ZoneInfo) -> tuple[Hits, ...]:
+        """What each watch found on each day."""
+        ...
+
+
+class Store(Schedule, Archive, Outbox, Reviews, Protocol):
     """Everything that is kept, behind one connection string."""
 
     async def backup(self, path: str, progress: Progress = lambda done, whole: None) -> None:
@@ -345,5 +384,6 @@ class Channel(Protocol):
 
 
 __all__ = [
-    "Archive", "Channel", "Clock", "Decide", "Ledger", "Outbox", "PageDue", "Progress", "Schedule", "Store",
+    "Archive", "Channel", "Clock", "Decide", "Ledger", "Outbox", "PageDue", "Progress", "Reviews",
+    "Schedule", "Store",
 ]  # fmt: skip
