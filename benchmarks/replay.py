@@ -24,6 +24,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.newswire import Newswire, newswire
 from benchmarks.rig import Bench, SetClock, configuration, cpu, on_reactor, outlet, peak_megabytes, running
+from monitor.model import Wanted
 
 Row = Mapping[str, Any]
 Archives = Mapping[str, Mapping[str, Sequence[Row]]]
@@ -140,7 +141,7 @@ def _sums(bench: Bench) -> dict[str, int]:
 
 async def _held(bench: Bench, found: Archives) -> int:
     """Items of the outlets, without the service's own notices."""
-    return sum([len(await bench.store.items(outlet=name, limit=1_000_000)) for name in found])
+    return sum([await bench.store.how_many(Wanted(outlet=name), at_most=1_000_000) for name in found])
 
 
 async def _compare(bench: Bench, found: Archives) -> dict[str, Any]:
@@ -149,7 +150,7 @@ async def _compare(bench: Bench, found: Archives) -> dict[str, Any]:
     doubled: list[str] = []
     strangers: list[str] = []
     for name, wanted in articles(found).items():
-        held = Counter(truth(item.url or "") for item in await bench.store.items(outlet=name, limit=1_000_000))
+        held = Counter(truth(item.url or "") for item in await bench.store.items(Wanted(outlet=name), limit=1_000_000))
         lost += sorted(wanted - set(held))
         strangers += sorted(set(held) - wanted)
         doubled += sorted(link for link, count in held.items() if count > 1)

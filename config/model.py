@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
+from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -212,15 +214,78 @@ def store_path(url: str, folder: Path | None) -> Path | None:
     return (folder or Path.cwd()) / found[1]
 
 
-class Web(_Told):
-    """``[web]``: where the page listens. Only loopback is accepted until the page has a login."""
+class WebToken(_Told):
+    """``[[web.token]]``: a door for one of your other tools: API, feeds, exports, metrics."""
 
-    address: Annotated[str, StringConstraints(pattern=r"^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):\d{1,5}$")] = (
-        "127.0.0.1:8737"
-    )
-    """Where the page listens, as ``host:port``."""
+    id: Id
+    """Stands beside what the tool reviews."""
+    secret: Reference
+    """What it shows (``Authorization: Bearer …``), at least 24 characters: ``env:NAME`` or ``file:PATH``."""
+    may: Literal["read", "review"] = "read"
+    """``review``: also give verdicts, acknowledge, send again and mute."""
+
+
+def _listening(text: object) -> str:
+    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):(\d{1,5})", str(text))
+    if found is None or int(found[3]) > 65535:
+        raise ValueError('write where the page listens as host:port: "127.0.0.1:8737", "[::1]:8737", "0.0.0.0:8737"')
+    if found[1].startswith("[") or re.fullmatch(r"[\d.]+", found[1]):
+        try:
+            ip_address(found[1].strip("[]"))
+        except ValueError:
+            raise ValueError(f"{found[1]} is no IP address") from None
+    return str(text)
+
+
+class Web(_Told):
+    """``[web]``: where the page listens, and who may come in.
+
+    Without a password and tokens there is no login, and the page listens on loopback only. With any of them nothing but
+    ``/health`` is told to anybody who has not shown one.
+    """
+
+    address: Annotated[
+        str, BeforeValidator(_listening), WithJsonSchema({"type": "string", "pattern": r"^\S+:\d{1,5}$"})
+    ] = "127.0.0.1:8737"
+    """Where the page listens, as ``host:port``. Other machines reach it only where it is no loopback address, which
+    needs `password` or a `token`."""
     public_url: Annotated[str, BeforeValidator(_address_or_nothing)] = ""
     """The page's address as others reach it; alerts carry links when it is set."""
+    password: Reference | None = None
+    """Asked by the page, with a name, at least 10 characters: ``env:NAME`` or ``file:PATH``."""
+    token: tuple[WebToken, ...] = ()
+    """For other tools; one table each. The page takes a token's secret for a password, too."""
+
+    @property
+    def host(self) -> str:
+        """Of `address`, without brackets."""
+        return self.address.rpartition(":")[0].strip("[]").lower()
+
+    @property
+    def locked(self) -> bool:
+        """Whether who comes in must show something."""
+        return self.password is not None or bool(self.token)
+
+    @model_validator(mode="after")
+    def _locked_unless_loopback(self) -> Self:
+        ids = [each.id for each in self.token]
+        for index, name in enumerate(ids):
+            if name in ids[:index]:
+                raise _refused(f'two tokens are called "{name}"', "token", index, "id")
+        if not self.locked and not _loopback(self.host):
+            raise _refused(
+                "other machines can reach this address, and there is no login: set `password` or a [[web.token]], or "
+                'stay on loopback ("127.0.0.1:8737")',
+                "address",
+            )
+        return self
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Allow(_Told):
@@ -312,6 +377,38 @@ class Channel(_Told):
         return url
 
 
+Likeness = Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)]
+
+
+class StorySettings(_Told):
+    """``[stories]``: when items tell one event. The defaults were measured (``docs/stories.md``)."""
+
+    join: Likeness = 0.25
+    """How alike an item must be to a story to join it: the cosine of their weighted words, 1 for the same words."""
+    merge: Likeness = 0.45
+    """How alike an item must be to two stories of its language, and these to each other, to make them one."""
+    idle: Duration = timedelta(hours=12)
+    """A story that nobody told for so long is over."""
+    hard: Duration = timedelta(hours=72)
+    """From the first item of a story to its last, at most; up to seven days."""
+    link: Likeness = 0.35
+    """How alike two stories of different languages must be to be linked: the share of concepts they have in common,
+    and 0.15 each for a number and a name."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.merge < self.join:
+            raise _refused(
+                "stories are not merged more easily than an item joins one: `merge` is at least `join`", "merge"
+            )
+        if not timedelta() < self.idle <= self.hard <= timedelta(days=7):
+            raise _refused("`idle` and `hard` must keep 0 < idle <= hard <= 7d", "hard")
+        return self
+
+
+AS_MEASURED = StorySettings()
+
+
 class Settings(_Told):
     """The whole of ``wirewatch.toml``."""
 
@@ -323,6 +420,8 @@ class Settings(_Told):
     """Where the page listens."""
     allow: Allow = Allow()
     """Exceptions from "public addresses only"."""
+    stories: StorySettings = AS_MEASURED
+    """When items tell one event."""
     channel: tuple[Channel, ...] = ()
     """Where alerts go; one table each."""
 
@@ -436,6 +535,13 @@ class IdentityRule(_Told):
         return pattern
 
 
+REREAD = tuple(timedelta(minutes=each) for each in (15, 60, 3 * 60, 8 * 60, 24 * 60, 72 * 60))
+"""Most edits come within the first hours. Six times cost a host little, and the last one sees what a newsroom corrects
+or takes down a day or two later."""
+CLOSEST = timedelta(minutes=10)
+"""Between two readings of one page, at least."""
+
+
 class Outlet(_Told):
     """One file in ``outlets/``: who publishes, where, and under which limits."""
 
@@ -464,7 +570,10 @@ class Outlet(_Told):
     pages: Literal["all", "matched", "none"] = "none"
     """Whose article pages are read: of all new items, of those that matched, of none."""
     pages_per_hour: StrictInt = Field(default=30, ge=1, le=600)
-    """At most so many article pages are read in an hour."""
+    """At most so many article pages are read in an hour, those read again included."""
+    reread: tuple[Duration, ...] = REREAD
+    """When after an item was first seen its page is read again, if a watch matched it: for edits, and to see whether it
+    is still there. Empty: never."""
     delay: Duration = timedelta(seconds=2)
     """Between two requests to one host."""
     charset: str | None = None
@@ -492,6 +601,13 @@ class Outlet(_Told):
         """The source that ``outlet/source`` names, if it is one of this outlet's."""
         wanted = name.partition("/")[2]
         return next((source for source in self.source if source.id == wanted), None)
+
+    @field_validator("reread")
+    @classmethod
+    def _growing(cls, times: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+        if any(later - earlier < CLOSEST for earlier, later in pairwise((timedelta(), *times))):
+            raise ValueError(f"times must grow, by {written(CLOSEST)} at least")
+        return times
 
     @model_validator(mode="after")
     def _one_id_each(self) -> Self:
@@ -700,6 +816,25 @@ class Examples(_Told):
     """Headlines that must not."""
 
 
+class Corroboration(_Told):
+    """``corroborated = { origins = 3, within = "90m" }``: a story is told once enough independent origins report it.
+
+    ``docs/origins.md`` says what an origin is: copies of one agency's text, and all that repeat one report, are one.
+    """
+
+    origins: StrictInt = Field(ge=2, le=20)
+    """So many must report the story, in whatever language, whether this watch finds their words or not."""
+    within: Duration
+    """From the first of them to the last, by when each was first seen here; a minute to three days."""
+
+    @field_validator("within")
+    @classmethod
+    def _while_a_story_lasts(cls, within: timedelta) -> timedelta:
+        if not timedelta(minutes=1) <= within <= timedelta(days=3):
+            raise ValueError('must be from "1m" to "3d": a story is held together for three days')
+        return within
+
+
 class Watch(_Told):
     """``[[watch]]``: a saved query with conditions, the user's keyword alert."""
 
@@ -711,12 +846,15 @@ class Watch(_Told):
     """The query: words, phrases, ``@concepts``, AND, OR, NOT, NEAR/n."""
     outlets: tuple[Id, ...] = ()
     """Empty means all."""
-    on: tuple[Literal["new", "edited"], ...] = ("new",)
-    """What fires it: an item that is new, one that was edited."""
+    on: tuple[Literal["new", "edited", "withdrawn"], ...] = ("new", "withdrawn")
+    """What fires it: an item that is new, one that was edited, one that was told and whose page is taken down."""
     edited: tuple[ChangeClass, ...] = Field(
         default=("number", "name", "quote", "hedge", "denial", "date"), min_length=1
     )
     """With ``edited`` in `on`: which changes of a text that matched before are told (``docs/edits.md``)."""
+    corroborated: Corroboration | None = None
+    """Tell of a story only when so many independent origins reported it within so long; it waits until then, and is
+    listed as not corroborated when the time is over."""
     max_age: Duration | None = None
     """Items dated older are not told."""
     cooldown: Duration | None = None
@@ -782,10 +920,10 @@ class Config(_Told):
 
 
 __all__ = [
-    "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "ChangeClass", "Channel", "ClaimFile", "ClaimWords", "Claims",
-    "Concept", "ConceptFile", "Config", "Examples", "FileReference", "IdentityRule", "Language", "OriginFile",
-    "OriginName", "OriginPattern", "OriginTables", "OriginWords", "Outlet", "Place", "Relation", "Retention",
-    "Selectors", "Service", "Settings", "Severity", "Source", "SourceKind", "StoreSettings", "Watch", "WatchFile",
-    "Web", "WordsName", "Written",
+    "AS_MEASURED", "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "ChangeClass", "Channel", "ClaimFile",
+    "ClaimWords", "Claims", "Concept", "ConceptFile", "Config", "Corroboration", "Examples", "FileReference",
+    "IdentityRule", "Language", "OriginFile", "OriginName", "OriginPattern", "OriginTables", "OriginWords",
+    "Outlet", "Place", "Relation", "Retention", "Selectors", "Service", "Settings", "Severity", "Source",
+    "SourceKind", "StoreSettings", "StorySettings", "Watch", "WatchFile", "Web", "WebToken", "WordsName", "Written",
     "duration", "store_path", "written",
 ]  # fmt: skip

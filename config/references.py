@@ -48,7 +48,7 @@ def follow(document: Document, folder: Path, environ: Mapping[str, str]) -> Secr
     for path, reference in _references(document):
         try:
             value = _value(reference, folder, environ)
-            _CHECKS[str(path[-1])](value)
+            _check(path)(value)
         except _Unresolved as why:
             problems.append(document.problem(path, f"{reference}: {why}"))
             continue
@@ -56,6 +56,7 @@ def follow(document: Document, folder: Path, environ: Mapping[str, str]) -> Secr
         if reference.startswith("file:"):
             warnings += exposed(_file(reference, folder), reference, secret=True)
     problems += _signed_without_webhook(document, values)
+    problems += _shown_twice(document, values)
     return Secrets(values=values, problems=tuple(problems), warnings=tuple(warnings))
 
 
@@ -90,6 +91,17 @@ def _references(document: Document) -> Iterator[tuple[KeyPath, str]]:
             yield (*path, "url"), url
         if isinstance(secret, str) and _REFERENCE.fullmatch(secret):
             yield (*path, "secret"), secret
+    for path in _doors(document):
+        shown = document.at(path)
+        if isinstance(shown, str) and _REFERENCE.fullmatch(shown):
+            yield path, shown
+
+
+def _doors(document: Document) -> Iterator[KeyPath]:
+    """Where the secrets stand that open the page."""
+    yield "web", "password"
+    tokens = document.at(("web", "token"))
+    yield from (("web", "token", index, "secret") for index in range(len(tokens) if isinstance(tokens, list) else 0))
 
 
 def _file(reference: str, folder: Path) -> Path:
@@ -158,12 +170,30 @@ def _check_signing(value: str) -> None:
         raise _Unresolved("leads to no signing secret: whsec_ and 24 to 64 bytes in base64")
 
 
-_CHECKS: Mapping[str, Callable[[str], None]] = {
-    "url": _check_address,
-    "secret": _check_signing,
-    "heartbeat_url": _check_web_address,
+def _check_password(value: str) -> None:
+    """Attempts are slowed down, so it need not resist a machine that tries millions; one of a few letters is guessed."""
+    if len(value) < 10 or not value.isprintable():
+        raise _Unresolved("leads to no good password: at least 10 characters on one line")
+
+
+def _check_token(value: str) -> None:
+    """RFC 6750, 2.1, allows these letters; 24 of them are no word of anybody's."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]{24,}=*", value):
+        raise _Unresolved("leads to no token: at least 24 letters, digits and ._~+/- (openssl rand -hex 24 makes one)")
+
+
+_CHECKS: Mapping[tuple[str, str], Callable[[str], None]] = {
+    ("channel", "url"): _check_address,
+    ("channel", "secret"): _check_signing,
+    ("service", "heartbeat_url"): _check_web_address,
+    ("web", "password"): _check_password,
+    ("web", "secret"): _check_token,
 }
-"""By the key that refers to it."""
+"""By the table and the key that refers to it."""
+
+
+def _check(path: KeyPath) -> Callable[[str], None]:
+    return _CHECKS[str(path[0]), str(path[-1])]
 
 
 def _signed_without_webhook(document: Document, values: Mapping[str, SecretStr]) -> Iterator[Problem]:
@@ -175,3 +205,14 @@ def _signed_without_webhook(document: Document, values: Mapping[str, SecretStr])
             yield document.problem(
                 (*path, "secret"), "only a webhook is signed", "remove it, or send to webhook:https://…"
             )
+
+
+def _shown_twice(document: Document, values: Mapping[str, SecretStr]) -> Iterator[Problem]:
+    """What opens the page must say who comes: two doors with one key are one door."""
+    seen: dict[str, str] = {}
+    for path in _doors(document):
+        key = document.key(path)
+        if (secret := values.get(key)) is None:
+            continue
+        if (first := seen.setdefault(secret.get_secret_value(), key)) != key:
+            yield document.problem(path, f"the secret of {first} again", "give each its own")

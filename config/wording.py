@@ -22,10 +22,6 @@ PATTERNS = {
         "must refer to a secret, never hold it",
         'write as "env:NAME" or "file:PATH"',
     ),
-    r"^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):\d{1,5}$": (
-        "must be a loopback address and a port",
-        'write as "127.0.0.1:8737"',
-    ),
     r"^\S+:\d{1,5}$": ("must be a host and a port", 'write as "news.example:8080"'),
     "^(obey|permitted: .+)$": ("must say what is permitted", 'write "obey" or "permitted: REASON"'),
     r"\S": ("a form may not be empty", "remove it"),

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo
 from config.errors import ConfigError, Problem
 from config.load import in_order, load, place_in
 from config.model import Cadence, ChangeClass, Channel, Config, Outlet, Source, Watch
-from monitor import canary, health, rhythm, schedule, signs
-from monitor.alerts import policy
+from monitor import canary, health, pages, rhythm, schedule, signs
+from monitor.alerts import corroboration, policy
 from monitor.alerts.waiting import Told
 from monitor.entries import normalise
 from monitor.errors import StoreError
@@ -39,18 +39,24 @@ from monitor.model import (
     Match,
     Outcome,
     PageDue,
+    Paragraph,
+    Placed,
+    Reported,
     SourceState,
+    Wanted,
 )
-from monitor.ports import Archive, Clock, Decide, Ledger, Schedule
+from monitor.ports import Archive, Clock, Corrections, Decide, Ledger, Schedule, Settle
 from monitor.restdays import Week, prepare, week_of
 from monitor.stories import places
 from monitor.stories.changes import Text, changes
-from monitor.stories.copies import WINDOW, TitleIndex
-from monitor.stories.identity import candidates
+from monitor.stories.copies import WINDOW, Copies, Repeats, TitleIndex
+from monitor.stories.identity import candidates, is_post
 from monitor.stories.origins import Sources
 from monitor.stories.phrases import Phrases
 from monitor.stories.places import Places
-from monitor.stories.reported import reported
+from monitor.stories.prose import prose
+from monitor.stories.reported import reported, with_text
+from monitor.stories.runs import paragraphs
 from monitor.watches.compile import BadWatch, WatchSet, compile_watches
 from monitor.watches.engine import ItemText
 from monitor.watches.lint import Linter
@@ -59,14 +65,16 @@ log = logging.getLogger(__name__)
 
 BUILT_IN = (health.OUTLET, canary.NAME)
 """Outlets of the service itself: what they say is no news."""
-PAGE_ATTEMPTS = 3
-PAGE_RETRY = timedelta(minutes=10)
 GAP = 5
 """Entries, all new, that make a gap likely: fewer may well be all that a quiet source lists."""
 
 
 class Desktop(Archive, Schedule, Protocol):
     """The two parts of the store that the desk writes to."""
+
+
+class Past(Archive, Corrections, Protocol):
+    """What was filed, and what reviewers made of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +191,8 @@ class Desk:
         self.edition = first
         self._store = store
         self._clock = clock
-        self._titles = titles
-        self._places = Places(first.config.concepts)
+        self._copies = Copies(titles)
+        self._places = Places(first.config)
         self._jitter = jitter
         self._on_filed, self._on_failing = filed, failing
 
@@ -193,14 +201,15 @@ class Desk:
         countries = {outlet.holidays for outlet in edition.outlets.values()} - {None}
         await asyncio.to_thread(prepare, sorted(filter(None, countries)), self._clock.now().year)
 
-    async def remember(self, archive: Archive) -> None:
-        """Fill the indexes of titles and stories from the archive, at start."""
+    async def remember(self, archive: Past) -> None:
+        """Fill the indexes of titles, texts and stories from the archive, at start."""
         now = self._clock.now()
-        recent = await archive.items(since=now - places.WINDOW, limit=100_000, oldest_first=True)
+        self._places.heed(await archive.rulings())  # before its items: what comes in between is heeded again
+        recent = await archive.items(Wanted(since=now - places.WINDOW), limit=100_000, oldest_first=True)
         self._places.refill(recent)
         for item in recent:
             if item.first_seen >= now - WINDOW:
-                self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
+                self._copies.remember(item)
 
     # ------------------------------------------------------------------ stages
 
@@ -226,6 +235,8 @@ class Desk:
                 broken.append(f"{type(error).__name__}: {error}")
             else:
                 kept += [cleaned] if cleaned is not None else []
+        if answer.page_of:
+            kept = [each for each in kept if not each.post or is_post(each.url or "", outlet)]
         answer = replace(answer, entries=tuple(kept), listed=len(answer.entries))
         return _damaged(answer, broken) if broken else answer
 
@@ -235,7 +246,10 @@ class Desk:
         source = outlet.source_of(answer.source)
         found = candidates(answer.entries, outlet, source)
         if isinstance(due, PageDue):
-            return Filing(answer=answer, candidates=found, after=None, held=None, fence=due.fence)
+            page = pages.after(answer, due, outlet, now=self._clock.now())
+            if due.read is not None and not pages.is_whole(answer):
+                found = ()  # half a text is no edit of the whole
+            return Filing(answer=answer, candidates=found, after=None, held=None, page=page, fence=due.fence)
         now, week, learnt = self._clock.now(), week_of(outlet), due.rhythm
         if not _may_be_empty(source, due, week, now):
             answer = schedule.judged(answer, due)
@@ -253,7 +267,7 @@ class Desk:
         Watches read all that the wire said: a word in a lead that may not be kept still alerts, by its clause alone.
         """
         answer, outlet = filing.answer, edition.outlets[filing.answer.outlet]
-        matches, origins = {}, {}
+        matches, origins, texts = {}, {}, {}
         for each in filing.candidates:
             if each.id in unchanged:
                 continue
@@ -265,10 +279,12 @@ class Desk:
                 matches[each.id] = tuple(_without_spans(match, outlet) for match in found)
                 if answer.outlet not in BUILT_IN:
                     origins[each.id] = reported(each.entry, answer.outlet, edition.sources)
+                    texts[each.id] = _paragraphs(each.entry)
         return replace(
             filing,
             matches=matches,
             origins=origins,
+            texts=texts,
             candidates=tuple(_kept(each, outlet) for each in filing.candidates),
         )
 
@@ -289,7 +305,8 @@ class Desk:
     async def _filed(self, filing: Filing, due: SourceState | PageDue, edition: Edition) -> Filed:
         if isinstance(due, PageDue):
             return await self._page_filed(filing, due, edition)
-        done = await self._store.file(filing, self._decide(filing, edition, first_poll=due.baselined is None))
+        decide = self._decide(filing, edition, first_poll=due.baselined is None)
+        done = await self._store.file(filing, decide, self._settling(edition))
         self._report(filing.answer, done)
         now_held = filing.held if done.quarantined else filing.after
         assert now_held is not None
@@ -303,10 +320,15 @@ class Desk:
             await self.tell((health.adopted(due.id, done.adopted, now=self._clock.now()),))
         return done
 
+    async def reconsider(self) -> int:
+        """Ask anew about what waits for other origins; how many rows were told or closed."""
+        return await self._store.reconsider(self._settle(self.edition), self._clock.now())
+
     async def unfiled(self, due: SourceState | PageDue, answer: Answer, error: Exception) -> None:
         """An answer that a fault of ours kept from being filed: the source is failed, with the reason, and rests."""
         if isinstance(due, PageDue):
-            await self._store.settle_page(due.item, retry_at=self._clock.now() + PAGE_RETRY)
+            again = due.attempts + 1 < pages.ATTEMPTS
+            await self._store.settle_page(due.item, retry_at=self._clock.now() + pages.PUT_OFF if again else None)
             return
         reason = f"could not be filed: {type(error).__name__}: {error}"
         failed = replace(answer, outcome=Outcome.FAILED, reason=reason, entries=(), validators=due.validators)
@@ -350,33 +372,53 @@ class Desk:
 
     # ------------------------------------------------------------------ deciding
 
-    def _decide(self, filing: Filing, edition: Edition, *, first_poll: bool) -> Decide:
+    def _settling(self, edition: Edition) -> Settle | None:
+        """Nothing is asked where no watch waits for origins."""
+        return self._settle(edition) if corroboration.needed(edition.by_id.values()) else None
+
+    def _settle(self, edition: Edition) -> Settle:
+        """What becomes of rows that wait for other origins, by an edition."""
+        settings = edition.config.settings
+        terms = corroboration.Terms(
+            watches=edition.by_id, channels={channel.id: channel for channel in settings.channel},
+            zone=ZoneInfo(settings.service.time_zone), now=self._clock.now(),
+        )  # fmt: skip
+        return lambda story, ledger: corroboration.settled(story, ledger, terms)
+
+    def _decide(
+        self, filing: Filing, edition: Edition, *, first_poll: bool, posts_since: datetime | None = None
+    ) -> Decide:
         now = self._clock.now()
-        baseline = now - edition.config.settings.service.baseline if first_poll else None
+        from_then_on = now - edition.config.settings.service.baseline if first_poll else None
         outlet = edition.outlets[filing.answer.outlet]
 
         def decide(change: Change, ledger: Ledger) -> Decision:
             item, candidate = change.item, change.candidate
+            if change.withdrawn:
+                return Decision(alerts=policy.withdrawn(change, _setting_of_withdrawn(change, ledger, edition, now)))
+            baseline = posts_since if candidate.entry.post and change.fresh else from_then_on
             matches = filing.matches.get(candidate.id)
             if matches is None:  # thought to be unchanged, found to differ: another answer came between
                 text = item_text(candidate.entry, candidate, item.outlet, item.source)
                 matches = tuple(_without_spans(match, outlet) for match in edition.match(text))
-            copy_of, reason = item.copy_of, item.copy_reason
-            if change.fresh and item.outlet not in BUILT_IN:
-                copy = self._titles.find(
-                    item.outlet, item.language, item.title, item.first_seen, exists=ledger.exists
-                )  # fmt: skip
-                self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
-                if copy is not None:
-                    copy_of, reason = copy.of, copy.reason
+            copy_of, reason, copied_by = item.copy_of, item.copy_reason, None
             placed, told = None, filing.origins.get(candidate.id, ())
             if item.outlet not in BUILT_IN:
                 told = told or reported(candidate.entry, item.outlet, edition.sources)
+                repeats = self._repeats(change, filing, told, ledger)
+                if copy_of is None and repeats.copy is not None:
+                    copy_of, reason = repeats.copy.of, repeats.copy.reason
+                elif copy_of is None and repeats.copied_by is not None:
+                    copied_by, reason = repeats.copied_by.of, repeats.copied_by.reason
+                told = with_text(told, item.origins, repeats.part_of)
                 if change.fresh:
-                    placed = self._places.place(item, copy_of, edition.config.concepts)
+                    placed = self._place(item, copy_of, ledger, edition)
             story = placed.story if placed is not None else item.story
             setting = _setting(
-                change, matches, ledger, edition, copy_of=copy_of, story=story, baseline=baseline, now=now
+                change, matches, ledger, edition, copy_of=copy_of or copied_by, story=story, baseline=baseline, now=now
+            )  # fmt: skip
+            setting = _corroborated(
+                setting, matches, ledger, story=story, placed=placed, language=item.language
             )  # fmt: skip
             rows = policy.rows(change, matches, setting) if matches else ()
             return Decision(
@@ -385,12 +427,25 @@ class Desk:
                 classes=setting.changed,
                 copy_of=copy_of,
                 copy_reason=reason,
+                copied_by=copied_by,
                 placed=placed,
                 origins=told,
-                read_page=change.fresh and not _held_back(item, baseline) and _wants_page(outlet, item, matches),
+                read_page=not _held_back(item, baseline) and _wants_page(outlet, change, matches),
             )
 
         return decide
+
+    def _place(self, item: Item, copy_of: str | None, ledger: Ledger, edition: Edition) -> Placed:
+        """A new item's story, by what reviewers corrected up to now."""
+        if (rulings := ledger.rulings(self._places.heeded)) is not None:
+            self._places.heed(rulings)
+        return self._places.place(item, copy_of, edition.config)
+
+    def _repeats(self, change: Change, filing: Filing, told: Sequence[Reported], ledger: Ledger) -> Repeats:
+        candidate = change.candidate
+        text = filing.texts.get(candidate.id)
+        text = _paragraphs(candidate.entry) if text is None else text
+        return self._copies.look(change, text, told, exists=ledger.exists)
 
     @staticmethod
     def _gap(answer: Answer, due: SourceState, done: Filed, edition: Edition) -> bool:
@@ -403,16 +458,17 @@ class Desk:
     # ------------------------------------------------------------------ reporting
 
     async def _page_filed(self, filing: Filing, due: PageDue, edition: Edition) -> Filed:
-        answer = filing.answer
-        if answer.outcome in schedule.GOOD and filing.candidates:
-            done = await self._store.file(filing, self._decide(filing, edition, first_poll=False))
+        """What a live page held before its article was seen is told by the article's own alert, not post by post."""
+        since = due.first_seen if due.read is None else None
+        decide = self._decide(filing, edition, first_poll=False, posts_since=since)
+        done = await self._store.file(filing, decide, self._settling(edition))
+        answer, page = filing.answer, filing.page
+        if answer.outcome in schedule.GOOD or done.alerts_due + done.alerts_suppressed:
             self._report(answer, done)
-            return done
-        again = due.attempts + 1 < PAGE_ATTEMPTS and answer.outcome is Outcome.FAILED
-        wish = answer.not_before or self._clock.now() + PAGE_RETRY
-        await self._store.settle_page(due.item, retry_at=wish if again else None)
-        log.info("page not read", extra={"item": due.item, "url": due.url, "reason": answer.reason, "again": again})
-        return Filed()
+        if answer.outcome not in schedule.GOOD and page is not None:
+            fields = {"item": due.item, "url": due.url, "reason": answer.reason, "again": page.again, "fate": page.fate}
+            log.info("page not read", extra=fields)
+        return done
 
     async def _tell_health(
         self, before: SourceState, after: SourceState, answer: Answer, edition: Edition
@@ -493,6 +549,34 @@ def _setting(
     return setting
 
 
+def _setting_of_withdrawn(change: Change, ledger: Ledger, edition: Edition, now: datetime) -> policy.Setting:
+    return policy.Setting(
+        watches=edition.by_id,
+        channels=edition.channels_for(change.item.outlet),
+        zone=ZoneInfo(edition.config.settings.service.time_zone),
+        now=now,
+        told=ledger.told((change.item.id,)),
+        muted=ledger.muted(),
+    )
+
+
+def _corroborated(
+    setting: policy.Setting,
+    matches: tuple[Match, ...],
+    ledger: Ledger,
+    *,
+    story: str,
+    placed: Placed | None,
+    language: str,
+) -> policy.Setting:
+    """With what was told of the story because enough origins report it; as it is with the item in it."""
+    if not story or not corroboration.needed([setting.watches[match.watch] for match in matches]):
+        return setting
+    merges, links = ((), ()) if placed is None else (placed.merges, placed.links)
+    event = ledger.event((story, *merges), tuple(link.story for link in links), language=language)
+    return replace(setting, story=story, corroborated=frozenset(ledger.told_of(event)))
+
+
 def _changed(change: Change, phrases: Phrases) -> tuple[ChangeClass, ...]:
     """What an edit changed; nothing where there was none: a new item, the first reading of its page."""
     if change.before is None or change.completed:
@@ -500,8 +584,14 @@ def _changed(change: Change, phrases: Phrases) -> tuple[ChangeClass, ...]:
     return tuple(sorted(changes(_text(change.before), _text(change.item), phrases).classes))
 
 
+def _paragraphs(entry: Entry) -> tuple[Paragraph, ...]:
+    """A text as its copies are looked for. A live page has none: it grows by others' words."""
+    return () if entry.kind == "live" else paragraphs(entry.lead, entry.body)
+
+
 def _text(item: Item) -> Text:
-    return Text(title=item.title, lead=item.lead, body=item.body, language=item.language, kind=item.kind)
+    body = prose(item.body)  # what else a page shows changes at every reading
+    return Text(title=item.title, lead=item.lead, body=body, language=item.language, kind=item.kind)
 
 
 def _may_be_empty(source: Source | None, due: SourceState, week: Week, now: datetime) -> bool:
@@ -552,7 +642,11 @@ def _damaged(answer: Answer, broken: list[str]) -> Answer:
     return replace(answer, outcome=outcome, reason=mark, marks=(*answer.marks, mark), held=True)
 
 
-def _wants_page(outlet: Outlet, item: Item, matches: tuple[Match, ...]) -> bool:
-    if outlet.pages == "none" or item.url is None or item.kind == "video":
+def _wants_page(outlet: Outlet, change: Change, matches: tuple[Match, ...]) -> bool:
+    """Of a new item, and of one that matches first with a later text. A post of a live page has no page of its own."""
+    item = change.item
+    if outlet.pages == "none" or item.url is None or item.kind == "video" or is_post(item.url, outlet):
         return False
+    if not change.fresh:
+        return bool(matches) and not change.matched_before and change.before is not None
     return outlet.pages == "all" or bool(matches)

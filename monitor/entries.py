@@ -28,6 +28,10 @@ AHEAD = timedelta(hours=24)
 DATE_ASSUMED = "date assumed"
 LINK_REFUSED = "link refused"
 TITLE_MISSING = "title missing"
+PAYWALLED = "paywalled: only the beginning"
+CUT_SHORT = "the answer was cut short on its way"
+TEXT_LOST = "text lost"
+"""Begins the mark of a page that is too deep or too large to be read as one."""
 
 # Words of a path that tell what kind of text stands there; the first kind that fits.
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (

@@ -12,6 +12,7 @@
     │   ├── StoreFull        no space; nothing was committed
     │   └── ServiceRunning   another service holds this store
     ├── UnknownName          an id that names nothing (outlet, watch, item, alert, channel)
+    ├── CannotCorrect        a reviewer's correction that makes no sense; says why and what would
     └── AddressRefused       an address that may not be fetched (not public, not http, ambiguous)
 
 Expected outcomes of fetching and sending are results (`Answer`, `Delivery`), never errors.
@@ -54,11 +55,15 @@ class UnknownName(WirewatchError):
     """An id that names nothing here."""
 
 
+class CannotCorrect(WirewatchError):
+    """A correction that makes no sense, such as splitting off a whole story; nothing was changed."""
+
+
 class AddressRefused(WirewatchError):
     """An address that may not be fetched."""
 
 
 __all__ = [
-    "AddressRefused", "ConfigError", "Problem", "QueryError", "ServiceRunning", "StoreBusy", "StoreError",
+    "AddressRefused", "CannotCorrect", "ConfigError", "Problem", "QueryError", "ServiceRunning", "StoreBusy", "StoreError",
     "StoreFull", "StoreUnusable", "UnknownName", "WirewatchError",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ source → answer → entry → candidate → item and revision → match → al
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -145,8 +146,17 @@ class PageDue:
     url: str
     host: str
     attempts: int = 0
+    """How often this reading was put off."""
     fence: int = 0
     """As `SourceState.fence`."""
+    first_seen: datetime | None = None
+    """The item's."""
+    validators: Validators = Validators()
+    """Of the page as it was last read."""
+    read: datetime | None = None
+    """When its text was last read; ``None``: never."""
+    missing: datetime | None = None
+    """Since when it has answered 404 each time; ``None``: it did not the last time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +205,12 @@ class Entry:
     """Absolute http(s) address; ``None`` when the wire gave none that may be followed."""
     canonical: str | None = None
     """What the article page itself calls its address."""
+    post: bool = False
+    """One post of the live page that was read, with an address of its own."""
     guid: str | None = None
     author: str = ""
+    credits: tuple[str, ...] = ()
+    """What the page's data names as the text's credit or source organisation, one by one; no credits of pictures."""
     publisher: str = ""
     """Who the wire says published it (an aggregator's source element); empty: the outlet."""
     published: datetime | None = None
@@ -278,6 +292,8 @@ class Reported:
     pattern: str = ""
     aside: bool = False
     """Named in passing: listed, not taken for the whole text's origin."""
+    by: str = ""
+    """The reviewer whose word it is; empty: it was found in the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +303,8 @@ class StoryLink:
     story: str
     score: float
     reason: str
+    by: str = ""
+    """The reviewer whose word it is; empty: it was found by what the stories share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,16 +341,37 @@ class Item:
     revisions: int = 1
     copy_of: str | None = None
     copy_reason: str = ""
+    copy_by: str = ""
+    """The reviewer whose word it is that it is a copy, or none; empty: it was found."""
     story: str = ""
     """The event that it tells with others; empty for notices."""
     story_reason: str = ""
+    story_score: float = 0.0
+    """As `Placed.score`; 1 where a reviewer put it there."""
     origins: tuple[Reported, ...] = ()
     """Its outlet's own first, then what its text says of others."""
     late: bool = False
     """Surfaced after younger items of its source were already known."""
+    withdrawn: datetime | None = None
+    """Since when its page has been gone; ``None``: it is there, or nobody looked."""
     marks: tuple[str, ...] = ()
     body: str = ""
     html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whereabouts:
+    """What befell the address of an item.
+
+    ``moved``: it has another one, told in ``words``; ``withdrawn``: its page says that it is gone; ``lost``: it leads to
+    something else than the article, which may have moved or be gone; ``back``: it is there again.
+    """
+
+    item: str
+    at: datetime
+    what: Literal["moved", "withdrawn", "lost", "back"]
+    words: str
+    """What showed it: ``HTTP 404``, the addresses, where it led to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,6 +382,45 @@ class Story:
     items: tuple[Item, ...]
     """In the order in which we saw them."""
     links: tuple[StoryLink, ...] = ()
+
+
+CorrectionKind = Literal["split", "merge", "apart", "link", "unlink", "origin", "copy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a reviewer decided about stories, an origin or a copy, against what was found. All are kept; to take one
+    back is a correction too."""
+
+    number: int
+    at: datetime
+    by: str
+    """The reviewer's name."""
+    kind: CorrectionKind
+    story: str = ""
+    """The story it is about, by the id it had then: the one that was split, or is part of ``other`` since."""
+    other: str = ""
+    """The other story: the new one of a split, the one that was merged into, kept apart, linked or not."""
+    items: tuple[str, ...] = ()
+    """The items that were moved by it; or the one whose origin or original it is, with those moved along."""
+    value: str = ""
+    """The origin, or the item that was copied; empty: its own."""
+    undoes: int | None = None
+    """The correction that it takes back; ``kind`` and the stories are those of that one."""
+    undone: bool = False
+    """Taken back since: it does not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulings:
+    """What corrections mean for who places items: read from the store when there are new ones."""
+
+    number: int
+    """Of the newest correction; 0: there is none."""
+    stories: Mapping[str, str] = field(default_factory=dict)
+    """Items that were moved → the story each stands in now."""
+    apart: tuple[tuple[str, str], ...] = ()
+    """All pairs of stories that are not to be merged."""
 
 
 Verdict = Literal["relevant", "noise", "later"]
@@ -364,6 +442,17 @@ class Wanted:
     """By first-seen time, inclusive."""
     before: datetime | None = None
     """Exclusive."""
+
+
+EVERYTHING = Wanted()
+
+
+class Spot(NamedTuple):
+    """Where an item stands in the order of first-seen times. Items of one answer share theirs."""
+
+    first_seen: datetime
+    item: str
+    """Its id. When it is gone, all items of that time come once more: nothing is left out."""
 
 
 RemarkKind = Literal["verdict", "star", "note"]
@@ -410,6 +499,17 @@ class Tally:
     language: TextLanguage
     items: int
     matched: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorySize:
+    """How much a story has gathered."""
+
+    story: str
+    items: int
+    outlets: int
+    linked: tuple[TextLanguage, ...] = ()
+    """The languages of the stories linked to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -462,6 +562,16 @@ class Match:
     """A part that ran out of time: told with a mark, never taken as no match."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """A match as it is kept: which text of its item it was found in."""
+
+    match: Match
+    revision: str
+    """The text that the spans stand in; it may be gone."""
+    found: datetime
+
+
 Condition = Literal["pending", "delivered", "dead", "suppressed"]
 
 
@@ -471,7 +581,8 @@ class Held:
 
     until: datetime
     gather: str
-    """``digest``, ``quiet hours``, ``cooldown:WATCH:ITEM``, ``flood:WATCH``."""
+    """``digest``, ``quiet hours``, ``cooldown:WATCH:ITEM``, ``flood:WATCH``; ``corroborated:WATCH:STORY`` is never sent
+    so: what waits for other origins is released or suppressed when its time comes (`Settled`)."""
     reason: str
 
 
@@ -483,7 +594,7 @@ class NewAlert:
     channel: str
     item: str
     state: str
-    """``new``, ``completed``, ``edited:REVISION``, ``escalated``."""
+    """``new``, ``completed``, ``edited:REVISION``, ``withdrawn``, ``corroborated``, ``escalated``."""
     severity: Severity
     suppressed: str = ""
     """Why it is not sent (``baseline``, ``too old``, ``told with ALERT``…); empty: it is due, now or when ``held``
@@ -580,10 +691,14 @@ class Telling:
     """What that edit changed."""
     edits: tuple[Edit, ...] = ()
     """And where, below the headline."""
+    gone: Whereabouts | None = None
+    """What showed that the page was taken down, where the alert is about that."""
     story: Story | None = None
     """The item's story as it is now."""
     linked: tuple[Story, ...] = ()
     """Stories of other languages that seem to tell the same."""
+    event: tuple[Story, ...] = ()
+    """All stories whose origins count together (`monitor.ports.Archive.event`), where the alert is about their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -641,7 +756,75 @@ class Tended:
     escalated: int = 0
 
 
+# ------------------------------------------------------------------ full-text search
+
+SearchField = Literal["title", "text", "author", "url", "facts"]
+"""Where terms are indexed: ``text`` is lead and body, ``facts`` outlet, source, language and kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """One term, as `monitor.language.index` makes them: letters and digits only."""
+
+    term: str
+    fields: tuple[SearchField, ...]
+    """Any of them."""
+    begins: bool = False
+    """Any term that begins so."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """All parts; of none: everything."""
+
+    parts: tuple[Sought, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Any part; of none: nothing."""
+
+    parts: tuple[Sought, ...]
+
+
+Sought = Indexed | AllOf | AnyOf
+"""What the index is asked for. Everything and nothing stand alone, not as parts of others."""
+
+
 # ------------------------------------------------------------------ filing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """A paragraph as copies of a text are looked for (`monitor.stories.runs`)."""
+
+    runs: array[int]
+    """Each four words in a row as a number, in their order."""
+    numbers: frozenset[str]
+    """Its words with a digit in them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAfter:
+    """What is remembered of an article page after an answer, and what that answer says of the article."""
+
+    again: datetime | None
+    """When it is asked next; ``None``: not any more. What is not put off is read again only while a watch matches its
+    item."""
+    attempts: int = 0
+    """As `PageDue.attempts`; 0: this reading is over."""
+    validators: Validators = Validators()
+    read: datetime | None = None
+    missing: datetime | None = None
+    fate: Literal["there", "withdrawn", "lost", "unknown"] = "unknown"
+    since: datetime | None = None
+    """Of *withdrawn*: when it was first seen to be gone."""
+    words: str = ""
+    """As `Whereabouts.words`."""
+    moved_to: str = ""
+    """The article's new address, to which the one that was asked leads for good."""
+    led_on: bool = False
+    """The answer came from another address than the article's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -650,7 +833,8 @@ class Filing:
 
     ``after`` is the source's state once everything is filed (its validators included), ``held`` the
     state when an entry had to be quarantined: same next due, validators as before.
-    For an article page both are ``None`` and ``answer.page_of`` names the item.
+    For an article page both are ``None``, ``answer.page_of`` names the item, and ``page`` says what becomes of the
+    page; without it the page is not asked again.
     """
 
     answer: Answer
@@ -661,6 +845,9 @@ class Filing:
     """Candidate id → what its text matches; a candidate that is missing here was known unchanged."""
     origins: Mapping[str, tuple[Reported, ...]] = field(default_factory=dict)
     """Candidate id → whose reporting its text is, for the same candidates."""
+    texts: Mapping[str, tuple[Paragraph, ...]] = field(default_factory=dict)
+    """Candidate id → its text as copies are looked for, for the same candidates, whatever of it is kept."""
+    page: PageAfter | None = None
     fence: int | None = None
     """The fencing number of the visit that brought the answer. When its host has a newer one, another visit has been
     there since: the items are filed, the source's state is not. ``None``: no visit brought it."""
@@ -680,6 +867,8 @@ class Change:
     an edit)."""
     before: Item | None = None
     """The item with the text it had until now; ``None``: it is new, or only its page was read."""
+    withdrawn: bool = False
+    """Its page was taken down: there is no new text, and ``candidate`` is the one that is held."""
     matched_before: frozenset[str] = frozenset()
     """Watches that matched an earlier revision of this item."""
 
@@ -698,12 +887,51 @@ class Decision:
     """As `Revision.classes`."""
     copy_of: str | None = None
     copy_reason: str = ""
+    copied_by: str | None = None
+    """An item seen later whose text turns out to be this one's, now that this one's is read; ``copy_reason`` is why."""
     placed: Placed | None = None
     """A new item's story."""
     origins: tuple[Reported, ...] = ()
     """Whose reporting the text is; empty: what was known of the item stands."""
     read_page: bool = False
     """Queue the article page as a visit to its own host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A row that waits until enough origins report its story, or waited in vain (*suppressed*)."""
+
+    alert: Alert
+    story: str
+    """Its item's, as it is now."""
+    copy_of: str
+    """The item whose words its item has; itself where it is no copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A story that is told now, or when ``held`` says."""
+
+    row: str
+    """The id of the row that waited for it."""
+    alert: NewAlert | None
+    """The row that tells it in that one's place; ``None``, or where its key was written before: that one itself."""
+    held: Held | None = None
+    told_with: tuple[str, ...] = ()
+    """The other rows that waited: this tells them too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What becomes of rows that wait for other origins; those that are not named wait on as they are."""
+
+    releases: tuple[Release, ...] = ()
+    told_with: Mapping[str, str] = field(default_factory=dict)
+    """Row → the alert that has told its story."""
+    over: Mapping[str, str] = field(default_factory=dict)
+    """Row → why it is not told: its time is over."""
+    waits: Mapping[str, str] = field(default_factory=dict)
+    """Row → what it waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,18 @@ A store is chosen by URL (``storage.open_store``); its contract tests run over e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from monitor.model import (
+    EVERYTHING,
     Alert,
     Candidate,
     Change,
     Condition,
+    Correction,
     Decision,
     Delivery,
     Escalation,
@@ -24,21 +26,31 @@ from monitor.model import (
     Filing,
     Hits,
     Item,
+    Matched,
     Message,
     PageDue,
     Parcel,
     Remark,
     RemarkKind,
+    Reported,
     Review,
     Revision,
     RobotsCopy,
     Room,
+    Rulings,
+    Settled,
+    Sought,
     SourceState,
+    Spot,
     Story,
+    StorySize,
     Tally,
     Tended,
     Visit,
     VisitReport,
+    Waiting,
+    Wanted,
+    Whereabouts,
 )
 
 Progress = Callable[[int, int], None]
@@ -80,7 +92,7 @@ class Schedule(Protocol):
         visit until `release` or until the lease ends; `fence` grows with each claim. Sources come with the time from
         which they could be asked as their ``next_due``: a host's wish to be left alone makes nobody late. At most 10
         pages a visit, and no more of an outlet within any hour than it was registered with: a page counts when it is
-        handed out."""
+        handed out. Pages that were never read come first, and a third of an hour's pages is kept for them."""
         ...
 
     async def release(self, report: VisitReport) -> None:
@@ -114,7 +126,7 @@ class Schedule(Protocol):
     async def keep_robots(self, copy: RobotsCopy) -> None: ...
 
     async def settle_page(self, item: str, *, retry_at: datetime | None) -> None:
-        """Take an article page from the queue, or put it off."""
+        """Take an article page from the queue, or put it off: no answer of it could be filed."""
         ...
 
 
@@ -128,7 +140,8 @@ class Ledger(Protocol):
         ...
 
     def told(self, items: Sequence[str]) -> Mapping[tuple[str, str], str]:
-        """(watch, channel) → id of the earliest alert of these items that is pending or delivered."""
+        """(watch, channel) → id of the earliest alert of these items that is pending or delivered, or *corroborated*
+        and told the story of one of them. What waits for other origins may never be told and is not among them."""
         ...
 
     def story_of(self, story: str) -> tuple[str, ...]:
@@ -136,11 +149,35 @@ class Ledger(Protocol):
         ...
 
     def last(self, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
-        """(watch, channel) → the alert of these items that was delivered last, or is pending and leaves later."""
+        """(watch, channel) → the alert of these items that was delivered last, or is pending and leaves later. Without
+        what waits for other origins."""
         ...
 
     def muted(self) -> Collection[str]:
         """Watches that are muted now."""
+        ...
+
+    def event(self, stories: Sequence[str], linked: Sequence[str] = (), *, language: str = "") -> tuple[str, ...]:
+        """The stories whose origins count together: these, those of other languages linked to them, and those linked
+        to one of them in a language that none of them has. ``linked`` and ``language``: of these stories, what the
+        store does not know yet."""
+        ...
+
+    def told_of(self, stories: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        """(watch, channel) → id of the first alert *corroborated* of these stories that is pending or delivered."""
+        ...
+
+    def items_of(self, stories: Sequence[str]) -> tuple[Item, ...]:
+        """The items of these stories without their texts below the lead, in the order in which we saw them."""
+        ...
+
+    def waiting(self, stories: Sequence[str] | None = None) -> tuple[Waiting, ...]:
+        """Rows of these stories that wait for other origins, or waited in vain, the oldest first. ``None``: all that
+        still wait."""
+        ...
+
+    def rulings(self, after: int) -> Rulings | None:
+        """What corrections since the one of this number mean; ``None``: there was none."""
         ...
 
 
@@ -151,6 +188,13 @@ class Decide(Protocol):
     def __call__(self, change: Change, ledger: Ledger, /) -> Decision: ...
 
 
+class Settle(Protocol):
+    """Called inside the transaction that changed this story, or with ``None`` about all that wait for other origins.
+    As `Decide`."""
+
+    def __call__(self, story: str | None, ledger: Ledger, /) -> Settled: ...
+
+
 class Archive(Protocol):
     """Items, revisions, matches."""
 
@@ -158,42 +202,62 @@ class Archive(Protocol):
         """Ids of those candidates whose latest text we hold already: a saving, not a promise."""
         ...
 
-    async def file(self, filing: Filing, decide: Decide) -> Filed:
+    async def file(self, filing: Filing, decide: Decide, settle: Settle | None = None) -> Filed:
         """All of one answer in one transaction: items, revisions, matches, alert rows, article pages to read, and
         last the source's state. What is new is decided by the unique key in the insert. A candidate that fails is
         rolled back alone, kept in quarantine with its reason, and then ``filing.held`` is written, not ``after``;
         neither is when another visit has the host since (``filing.fence``) or the source has another address.
-        The first reading of an item's article page is always decided, with ``completed``; the item keeps the headline
-        and lead it has. A page that fails three times leaves the queue."""
+        The first reading of an item's article page is always decided, with ``completed``, another one only if the page
+        has another text (`monitor.stories.prose`); the item keeps the headline and lead it has. A page that cannot be
+        filed three times leaves the queue. An item whose page is withdrawn is marked and decided once, with
+        ``withdrawn``; it is unmarked when its page is there again, or a source lists it with a new text. What a change
+        means for rows that wait for other origins is asked (``settle``) once it is written, with its item's story."""
         ...
 
     async def item(self, item: str) -> Item | None: ...
 
     async def items(
-        self,
-        *,
-        limit: int = 50,
-        outlet: str | None = None,
-        language: str | None = None,
-        watch: str | None = None,
-        since: datetime | None = None,
-        before: datetime | None = None,
-        oldest_first: bool = False,
+        self, wanted: Wanted = EVERYTHING, *, limit: int = 50, oldest_first: bool = False, after: Spot | None = None
     ) -> tuple[Item, ...]:
-        """Newest first by first-seen time; ``since`` is inclusive, ``before`` exclusive. Canaries (`monitor.canary`)
-        are left out, as in `search` and `count`, unless their outlet is asked for."""
+        """Newest first by first-seen time; ``after``: what comes after this spot in that order. Canaries (`monitor.canary`) are left out, as in `holding` and `count`, unless
+        their outlet is asked for."""
         ...
 
-    async def search(self, terms: Sequence[str], *, limit: int = 50) -> tuple[Item, ...]:
-        """Items that hold every term, best first; terms are normalised and stripped as the index is."""
+    async def how_many(self, wanted: Wanted = EVERYTHING, *, at_most: int) -> int:
+        """How many items are wanted; counting stops at ``at_most``."""
+        ...
+
+    async def matches(self, items: Sequence[str]) -> Mapping[str, tuple[Matched, ...]]:
+        """Item → by watch, what it matches: in its current text, or in the latest one that the watch was found in.
+        Items that nothing matched are missing; one that was merged into another stands under the id it was asked by."""
+        ...
+
+    def holding(
+        self, sought: Sought, wanted: Wanted = EVERYTHING, *, most: int, after: Spot | None = None
+    ) -> AsyncGenerator[tuple[Item, ...], None]:
+        """The newest ``most`` items whose index entries hold what is sought, as `items` lists them, in portions: the
+        candidates of a search (`monitor.watches.search`)."""
         ...
 
     async def revisions(self, item: str) -> tuple[Revision, ...]:
         """Oldest first."""
         ...
 
+    async def whereabouts(self, item: str) -> tuple[Whereabouts, ...]:
+        """What befell the item's address, the oldest first."""
+        ...
+
+    async def reconsider(self, settle: Settle, now: datetime) -> int:
+        """Ask about all rows that wait for other origins: their time passes, corrections and another configuration
+        change what is decided. How many rows it changed, but for what they wait for."""
+        ...
+
     async def story(self, story: str) -> Story | None:
         """Also by the id of a story that was merged into it."""
+        ...
+
+    async def event(self, story: str) -> tuple[Story, ...]:
+        """A story, and after it those whose origins count with its own (`Ledger.event`)."""
         ...
 
     async def stories(
@@ -207,6 +271,10 @@ class Archive(Protocol):
     ) -> tuple[Story, ...]:
         """Those that were told last first; with at least so many outlets, and of a watch only those that have an item
         it matched."""
+        ...
+
+    async def story_sizes(self, names: Sequence[str], /) -> Mapping[str, StorySize]:
+        """Those of these stories that are held."""
         ...
 
     async def count(self) -> Mapping[str, int]:
@@ -257,6 +325,10 @@ class Outbox(Protocol):
         limit: int = 50,
     ) -> tuple[Alert, ...]:
         """Newest first. Of canaries only when their watch, channel or item is asked for."""
+        ...
+
+    async def alerts_of(self, items: Sequence[str]) -> Mapping[str, tuple[Alert, ...]]:
+        """Item → all its rows, newest first; items without any are missing, and merged ones as in `matches`."""
         ...
 
     async def alert(self, alert: str) -> Alert | None: ...
@@ -343,7 +415,62 @@ class Reviews(Protocol):
         ...
 
 
-class Store(Schedule, Archive, Outbox, Reviews, Protocol):
+class Corrections(Protocol):
+    """What reviewers decided about stories, origins and copies, against what was found.
+
+    Each holds for what comes later, too; alerts are never touched by one. A story may be named by an id that it had
+    before it was merged, an item by one that it had. Each is one transaction that shares its commit with no other: who
+    learns of a correction inside a filing (`Ledger.rulings`) can rely on it.
+
+    `UnknownName` for what names nothing, `CannotCorrect` for what makes no sense or holds already; then nothing changed.
+    """
+
+    async def split(self, story: str, items: Sequence[str], *, by: str, now: datetime) -> Correction:
+        """These items of the story tell another event: they are a new story (``other``), never merged with the rest by
+        itself. Not all of its items."""
+        ...
+
+    async def merge_stories(self, story: str, into: str, *, by: str, now: datetime) -> Correction:
+        """Two stories of one language are one: ``into``, which both ids find."""
+        ...
+
+    async def keep_apart(self, one: str, other: str, *, by: str, now: datetime) -> Correction:
+        """Two stories of one language tell two events and are never merged by themselves."""
+        ...
+
+    async def link_stories(self, one: str, other: str, *, by: str, now: datetime) -> Correction:
+        """Two stories of different languages tell one event."""
+        ...
+
+    async def unlink_stories(self, one: str, other: str, *, by: str, now: datetime) -> Correction:
+        """Two stories of different languages do not tell one event: they are never linked again by themselves."""
+        ...
+
+    async def correct_origin(self, item: str, origin: Reported | None, *, by: str, now: datetime) -> Correction:
+        """Whose reporting an item is (`monitor.stories.reported.by_word`); ``None``: its outlet's own. It counts for
+        every later text of the item."""
+        ...
+
+    async def correct_copy(self, item: str, of: str | None, *, by: str, now: datetime) -> Correction:
+        """An item has the words of another of its language, and then stands in that one's story with its own copies; or
+        is no copy, and stays where it is."""
+        ...
+
+    async def undo_correction(self, number: int, *, by: str, now: datetime) -> Correction:
+        """Take a correction back; the one that does it. Items that were moved return, where they still stand where it
+        put them; items that came to a split-off story since go with them, those that came to a merged one stay."""
+        ...
+
+    async def corrections(self, *, story: str | None = None, limit: int = 50) -> tuple[Correction, ...]:
+        """The newest first; of a story, those that name it, an id it had, or an item that stands in it."""
+        ...
+
+    async def rulings(self) -> Rulings:
+        """What holds now, to begin with: without ``stories``, which the items themselves tell."""
+        ...
+
+
+class Store(Schedule, Archive, Outbox, Reviews, Corrections, Protocol):
     """Everything that is kept, behind one connection string."""
 
     async def backup(self, path: str, progress: Progress = lambda done, whole: None) -> None:
@@ -384,6 +511,6 @@ class Channel(Protocol):
 
 
 __all__ = [
-    "Archive", "Channel", "Clock", "Decide", "Ledger", "Outbox", "PageDue", "Progress", "Reviews",
+    "Archive", "Channel", "Clock", "Corrections", "Decide", "Ledger", "Outbox", "PageDue", "Progress", "Reviews",
     "Schedule", "Store",
 ]  # fmt: skip

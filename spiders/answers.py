@@ -9,6 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from monitor.entries import CUT_SHORT
 from monitor.model import Answer, Entry, Outcome, Validators
 from spiders.middlewares.conditional import NOT_MODIFIED, conditional, given
 from spiders.readers.judge import judge
@@ -21,7 +22,6 @@ GONE = 410
 _DAMAGE_FLAGS = frozenset({"dataloss", "cut"})
 _DAMAGE_MARKS = ("not well-formed",)
 """Marks of a body that lacks something the next poll may bring: validators do not move (F8, F47)."""
-CUT_SHORT = "the answer was cut short on its way"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,19 @@ def read(question: Question, answer: Answer, reading: Reading, *, cut: bool) -> 
         entries=reading.entries,
         marks=marks,
         validators=answer.validators if whole else question.held,
+    )
+
+
+def astray(question: Question, answer: Answer) -> Answer:
+    """The answer of an article's address that leads to a front page: nothing of it is the article's."""
+    if answer.outcome not in (Outcome.OK, Outcome.DEGRADED, Outcome.UNCHANGED):
+        return answer
+    return replace(
+        answer,
+        outcome=Outcome.GONE,
+        reason=noted(question, f"the article's address leads to {answer.final_url}"),
+        entries=(),
+        validators=question.held,
     )
 
 

@@ -14,6 +14,7 @@ from scrapy.http import Request
 from config.crawl import MOST_BODY
 from config.model import Config, Outlet, Source
 from monitor.model import Answer, Outcome, PageDue, SourceState, Validators, Visit, VisitReport
+from monitor.pages import leads_to_front
 from monitor.stories.identity import clean_url
 from spiders import answers, guard
 from spiders.answers import Question
@@ -144,13 +145,14 @@ class Visitor:
             outlet=outlet.id,
             kind="article",
             url=url,
-            held=Validators(),
+            held=page.validators,
             page_of=page.item,
             note=_note(outlet),
         )
-        return (await self._ask(question, outlet=outlet, source=None, trip=trip, meta={"download_maxsize": MOST_BODY}))[
-            0
-        ]
+        plain_due = page.read is None or self._clock.now() - page.read >= PLAIN_EVERY
+        meta = {"download_maxsize": MOST_BODY, "validators": None if plain_due else page.validators}
+        answer, _ = await self._ask(question, outlet=outlet, source=None, trip=trip, meta=meta)
+        return answers.astray(question, answer) if leads_to_front(url, answer.final_url, outlet) else answer
 
     async def _ask(
         self, question: Question, *, outlet: Outlet, source: Source | None, trip: Trip, meta: dict[str, Any]

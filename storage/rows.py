@@ -18,12 +18,15 @@ from config.model import SEVERITIES
 from monitor.model import (
     Alert,
     Candidate,
+    Correction,
     Entry,
     Item,
     Match,
+    Matched,
     Message,
     Outcome,
     PageDue,
+    Remark,
     Reported,
     Revision,
     Rhythm,
@@ -31,6 +34,7 @@ from monitor.model import (
     SourceState,
     Span,
     Validators,
+    Whereabouts,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,8 +82,8 @@ def writable_candidate(candidate: Candidate) -> Candidate:
     """The candidate with texts that can be kept; the same object when they are so already, which is nearly always."""
     entry = candidate.entry
     texts = (
-        *candidate.keys, *entry.tags, *entry.marks, entry.title, entry.lead, entry.body, entry.html, entry.url or "",
-        entry.canonical or "", entry.guid or "", entry.language or "", entry.author, entry.publisher,
+        *candidate.keys, *entry.tags, *entry.marks, *entry.credits, entry.title, entry.lead, entry.body, entry.html,
+        entry.url or "", entry.canonical or "", entry.guid or "", entry.language or "", entry.author, entry.publisher,
         entry.published_text,
     )  # fmt: skip
     whole = "".join(texts)
@@ -227,7 +231,22 @@ def robots(row: Row) -> RobotsCopy:
 
 
 def page(row: Row) -> PageDue:
-    return PageDue(item=row["item"], outlet=row["outlet"], url=row["url"], host=row["host"], attempts=row["attempts"])
+    """``first_seen`` is the item's."""
+    return PageDue(
+        item=row["item"],
+        outlet=row["outlet"],
+        url=row["url"],
+        host=row["host"],
+        attempts=row["attempts"],
+        first_seen=moment(row["first_seen"]),
+        validators=Validators(etag=row["etag"], last_modified=row["last_modified"], body_hash=row["body_hash"]),
+        read=moment(row["read"]),
+        missing=moment(row["missing"]),
+    )
+
+
+def whereabouts(row: Row) -> Whereabouts:
+    return Whereabouts(item=row["item"], at=moment(row["at"]), what=row["what"], words=row["words"])
 
 
 # ------------------------------------------------------------------ items
@@ -251,20 +270,54 @@ def item(row: Row) -> Item:
         revisions=row["revisions"],
         copy_of=row["copy_of"],
         copy_reason=row["copy_reason"],
+        copy_by=row["copy_by"],
         story=row["story"],
         story_reason=row["story_reason"],
-        origins=tuple(Reported(**each) for each in json.loads(row["origins"])),
+        story_score=row["story_score"],
+        origins=_origins(row["origins"], row["origin"]),
         late=bool(row["late"]),
+        withdrawn=moment(row["withdrawn"]),
         marks=tuple(json.loads(row["marks"])),
         body=row["body"],
         html=row["html"],
     )
 
 
+def _origins(found: str, ruled: str) -> tuple[Reported, ...]:
+    """A reviewer's word counts; what the text says otherwise is told beside it."""
+    told = origins_of(found)
+    if not ruled or not told:
+        return told
+    (word,), (own, *others) = origins_of(ruled), told
+    aside = tuple(replace(each, aside=True) for each in others)
+    if word.relation == "own":
+        return (replace(own, by=word.by), *aside)
+    return (own, word, *aside)
+
+
+def origins_of(kept: str) -> tuple[Reported, ...]:
+    return tuple(Reported(**each) for each in json.loads(kept))
+
+
 def origins_json(origins: tuple[Reported, ...]) -> str:
     told = (asdict(each).items() for each in origins)
     return plain_json(
         [{key: writable(value) if isinstance(value, str) else value for key, value in each} for each in told]
+    )
+
+
+def correction(row: Row) -> Correction:
+    return Correction(
+        number=row["number"],
+        at=moment(row["at"]),
+        by=row["by"],
+        kind=row["kind"],
+        story=row["story"],
+        other=row["other"],
+        items=tuple(json.loads(row["items"])),
+        value=row["value"],
+        undoes=row["undoes"],
+        undone=bool(row["undone"]),
     )
 
 
@@ -296,6 +349,10 @@ def spans_json(spans: Iterable[Span]) -> str:
 def match(row: Row) -> Match:
     spans = (Span(field=field, start=start, end=end, term=term) for field, start, end, term in json.loads(row["spans"]))
     return Match(watch=row["watch"], spans=tuple(spans), clause=row["clause"], undecided=row["undecided"])
+
+
+def matched(row: Row) -> Matched:
+    return Matched(match=match(row), revision=row["revision"], found=moment(row["found"]))
 
 
 def alert(row: Row) -> Alert:
@@ -336,6 +393,21 @@ def message(row: Row, alerts: tuple[Alert, ...]) -> Message:
         attempts=row["attempts"],
         fence=row["fence"],
         taken=tuple(json.loads(row["taken"])),
+    )
+
+
+# ------------------------------------------------------------------ reviews
+
+
+def remark(row: Row) -> Remark:
+    return Remark(
+        number=row["number"],
+        item=row["item"],
+        by=row["reviewer"],
+        at=moment(row["at"]),
+        kind=row["kind"],
+        value=row["value"],
+        undone=bool(row["undone"]),
     )
 
 

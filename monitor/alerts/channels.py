@@ -22,6 +22,7 @@ from monitor.alerts.webhook import WebhookChannel
 from monitor.alerts.wording import Wording
 from monitor.clock import SystemClock
 from monitor.ports import Channel, Clock
+from monitor.stories.phrases import Phrases
 
 
 def open_channels(config: Config, *, clock: Clock | None = None) -> Mapping[str, Channel]:
@@ -58,9 +59,11 @@ def wording_of(config: Config) -> Wording:
     if page:
         signer = links.signer_of(links.key_file(config))
         acknowledge = functools.partial(links.acknowledge_link, page, signer=signer)
+    rules = {watch.id: watch.corroborated for watch in config.watches.values()}
     return Wording(
         zone=settings.service.time_zone, outlets=outlets, watches=watches, sources=_source_names(config.origins),
-        page=page, acknowledge=acknowledge,
+        within={watch: rule.within for watch, rule in rules.items() if rule is not None},
+        phrases=Phrases.of(config.claims, config.concepts), page=page, acknowledge=acknowledge,
     )  # fmt: skip
 
 

@@ -22,11 +22,12 @@ from typing import Literal
 
 from config.model import ChangeClass
 from monitor import canary
+from monitor.alerts import corroboration, policy
 from monitor.alerts.edits import edits
 from monitor.alerts.lane import GIVE_UP, Lane
 from monitor.alerts.latency import Latency
 from monitor.errors import StoreError
-from monitor.model import Alert, Delivery, Item, Message, Parcel, Revision, Room, Telling
+from monitor.model import Alert, Delivery, Item, Message, Parcel, Revision, Room, Story, Telling, Whereabouts
 from monitor.ports import Archive, Channel, Clock, Outbox
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,6 @@ SETTLE_TRIES = 3
 SETTLE_PAUSE = 10
 """Seconds between two tries at most."""
 GRACE = 3.0
-WITH_STORIES = 10
-"""Alerts of one message, at most, that tell their stories."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +196,13 @@ class Dispatcher:
 
     async def _parcel(self, message: Message) -> Parcel:
         """With all alerts whose items are still held."""
-        whole = len(message.alerts) <= WITH_STORIES
-        tellings = [await self._telling(alert, whole=whole) for alert in message.alerts]
+        stories: dict[str, Story | None] = {}
+        tellings = [await self._telling(alert, stories) for alert in message.alerts]
         return Parcel(message=message, tellings=tuple(each for each in tellings if each is not None))
 
-    async def _telling(self, alert: Alert, *, whole: bool) -> Telling | None:
+    async def _telling(self, alert: Alert, stories: dict[str, Story | None]) -> Telling | None:
         """The item in the text that matched, so that a message is the same at each attempt; for an edit also what it
-        changed, and, where there is room for it (``whole``), its story."""
+        changed; and its story (``stories``: those that other alerts of the message needed)."""
         item = await self._archive.item(alert.item)
         if item is None:
             return None
@@ -216,14 +215,28 @@ class Dispatcher:
             before = None
         original = await self._archive.item(item.copy_of) if item.copy_of else None
         copies = (original,) if original is not None else ()
-        story = await self._archive.story(item.story) if whole and item.story else None
-        linked = [await self._archive.story(link.story) for link in story.links] if story is not None else []
+        story = await self._story(item.story, stories)
+        linked = [await self._story(link.story, stories) for link in story.links] if story is not None else []
+        counted = alert.state == corroboration.STATE and story is not None
         return Telling(
             story=story, linked=tuple(each for each in linked if each is not None),
+            event=await self._archive.event(item.story) if counted else (),
             alert=alert, item=item, copies=copies,
             was=before.title if before is not None and before.title != item.title else "",
             changed=changed if edited else (), edits=edits(before, item) if before is not None else (),
+            gone=await self._gone(alert),
         )  # fmt: skip
+
+    async def _story(self, name: str, known: dict[str, Story | None]) -> Story | None:
+        if name and name not in known:
+            known[name] = await self._archive.story(name)
+        return known.get(name)
+
+    async def _gone(self, alert: Alert) -> Whereabouts | None:
+        if alert.state != policy.WITHDRAWN:
+            return None
+        told = await self._archive.whereabouts(alert.item)
+        return next((each for each in reversed(told) if each.what == "withdrawn"), None)
 
     async def _then(self, item: Item, revision: str) -> tuple[Item, Revision | None, tuple[ChangeClass, ...]]:
         """The item as it read in that revision, the text before it, and what changed between them; as it is now when

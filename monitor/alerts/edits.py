@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from monitor.alerts.text import cut, edge
 from monitor.model import Edit, Item, Piece, Revision
 from monitor.stories.diff import compare
+from monitor.stories.prose import prose
 
 AROUND = 40
 """Letters shown on each side of what changed."""
@@ -15,10 +16,11 @@ LONGEST = 240
 STRETCHES = 6
 
 
-def edits(before: Revision, after: Item) -> tuple[Edit, ...]:
+def edits(before: Revision, after: Item | Revision) -> tuple[Edit, ...]:
     """The first stretches of the lead and the text that differ, in the order of reading."""
     lead = [Edit(field="lead", pieces=each) for each in _compared(before.lead, after.lead)]
-    body = [Edit(field="body", pieces=each) for each in _compared(before.body, after.body)]
+    # What stands around an article changes at every reading of its page.
+    body = [Edit(field="body", pieces=each) for each in _compared(prose(before.body), prose(after.body))]
     return (*lead, *body)[:STRETCHES]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from monitor.alerts.contexts import words
 from monitor.alerts.markup import Markup
 from monitor.alerts.single import Single
+from monitor.alerts.storyline import Storyline
 from monitor.alerts.text import cut, isolated, size, unmentioned, unmentioned_link, web_link
 from monitor.alerts.wording import NAMES, WHOLE, Form, Wording, headline, stamp, state
 from monitor.language.display import balanced, one_line
@@ -23,6 +24,9 @@ from monitor.model import Message, Parcel, Telling
 SHORTEST = 240
 """Units of plain text that one alert takes at most in the shortest form that still links to it, its share of the rest
 included."""
+
+WITH_OTHERS = 10
+"""Alerts of one message, at most, whose JSON form lists who else tells their stories."""
 
 _WHY = {
     "digest": "Digest",
@@ -108,6 +112,7 @@ class Gathered:
             Single(telling=each, message=self.message.id, wording=self.wording, form=self.form, brief=self.brief)
             for each in self.parcel.tellings
         )
+        others = None if len(self.parcel.tellings) <= WITH_OTHERS else 0
         return {
             "id": self.message.id,
             "key": self.message.key,
@@ -118,7 +123,7 @@ class Gathered:
                 watch: {"title": self.wording.watch(watch), "count": len(tellings)}
                 for watch, tellings in self._groups().items()
             },
-            "alerts": [each.payload(sent) for each in singles],
+            "alerts": [each.payload(sent, others=others) for each in singles],
             "sent": stamp(sent),
         }
 
@@ -203,6 +208,9 @@ class Gathered:
             for word in islice(words(telling.alert, item), room.words)
         ]
         yield self._where(markup, room, telling) + (f" · {', '.join(found)}" if found else "")
+        if room.words:
+            storyline = Storyline(telling=telling, wording=self.wording)
+            yield from (self._text(markup, line) for line in (storyline.short(), *storyline.claimed()) if line)
         if room.details:
             yield from self._notes(markup, telling)
 

@@ -32,9 +32,12 @@ class Signer:
 
     def sign(self, alert_id: str) -> str:
         """128 bits of HMAC-SHA256 in lower-case base32: letters and digits, whole in any mail or chat."""
-        told = b"acknowledge|" + alert_id.encode("utf-8", "surrogatepass")
-        digest = hmac.digest(self._key, told, hashlib.sha256)[:_SIGNATURE]
+        digest = self.seal("acknowledge", alert_id.encode("utf-8", "surrogatepass"))[:_SIGNATURE]
         return base64.b32encode(digest).decode().rstrip("=").lower()
+
+    def seal(self, purpose: str, told: bytes) -> bytes:
+        """256 bits of HMAC-SHA256 that say nothing of the key, nor of what is sealed for another purpose (a word)."""
+        return hmac.digest(self._key, purpose.encode() + b"|" + told, hashlib.sha256)
 
     def good(self, alert_id: str, signature: str) -> bool:
         """In the same time for any wrong signature."""

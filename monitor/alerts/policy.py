@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from config.model import SEVERITIES, ChangeClass, Channel, Watch
+from monitor.alerts import corroboration
 from monitor.alerts.waiting import Told, held
-from monitor.model import Change, Match, NewAlert
+from monitor.model import Change, Held, Match, NewAlert
 
 BASELINE = "baseline"
 BELOW_SEVERITY = "below severity"
@@ -24,6 +26,7 @@ NOT_IN_EDITED = "not in edited: "
 PRESSING: frozenset[ChangeClass] = frozenset({"number", "quote", "hedge", "denial"})
 """Changes that do not wait for a cooldown."""
 TOO_OLD = "too old"
+WITHDRAWN: Literal["withdrawn"] = "withdrawn"
 TOLD_WITH = "told with "
 """Followed by the id of the alert that told it, on the same channel to the same watch."""
 
@@ -42,6 +45,10 @@ class Setting:
     """(watch, channel) → the alert that told a copy of this item."""
     last: Mapping[tuple[str, str], Told] = field(default_factory=dict)
     """(watch, channel) → what was told last of the same story: for watches with a cooldown."""
+    story: str = ""
+    """What the item tells; empty: it is a notice."""
+    corroborated: Collection[tuple[str, str]] = ()
+    """(watch, channel) on which the story was told because enough origins report it."""
     muted: Collection[str] = ()
     changed: tuple[ChangeClass, ...] = ()
     """What an edit changed."""
@@ -64,7 +71,7 @@ def rows(change: Change, matches: Sequence[Match], setting: Setting) -> tuple[Ne
             suppressed = (BELOW_SEVERITY if not takes else silent) or _already(change, setting.told, watch.id, name)
             waits = None
             if not suppressed:
-                waits = held(
+                waits = _corroborating(watch, name, setting) or held(
                     watch, channel, last=setting.last.get((watch.id, name)), pressing=pressing,
                     zone=setting.zone, now=setting.now,
                 )  # fmt: skip
@@ -79,6 +86,28 @@ def rows(change: Change, matches: Sequence[Match], setting: Setting) -> tuple[Ne
                     held=waits,
                 )
             )
+    return tuple(made)
+
+
+def withdrawn(change: Change, setting: Setting) -> tuple[NewAlert, ...]:
+    """Rows for an item whose page was taken down: for each watch and channel that told of it (``setting.told``: of the
+    item itself), and for no other. They wait for no cooldown."""
+    channels = {channel.id: channel for channel in setting.channels}
+    made: list[NewAlert] = []
+    for name, on in sorted(setting.told):
+        watch, channel = setting.watches.get(name), channels.get(on)
+        if watch is None or channel is None:
+            continue
+        silent = NOT_IN_ON if WITHDRAWN not in watch.on else MUTED if name in setting.muted else ""
+        waits = None
+        if not silent:
+            waits = held(watch, channel, last=None, pressing=True, zone=setting.zone, now=setting.now)
+        made.append(
+            NewAlert(
+                watch=name, channel=on, item=change.item.id, state=WITHDRAWN, severity=watch.severity,
+                suppressed=silent, held=waits,
+            )
+        )  # fmt: skip
     return tuple(made)
 
 
@@ -117,6 +146,14 @@ def _silent(change: Change, watch: Watch, setting: Setting) -> str:
     if watch.max_age is not None and setting.now - (published or item.first_seen) > watch.max_age:
         return TOO_OLD
     return MUTED if watch.id in setting.muted else ""
+
+
+def _corroborating(watch: Watch, channel: str, setting: Setting) -> Held | None:
+    """Every row waits first: whether the item itself completes the number is asked when it stands in its story. A
+    notice has no story and waits for nobody."""
+    if watch.corroborated is None or not setting.story or (watch.id, channel) in setting.corroborated:
+        return None
+    return corroboration.wait(watch, watch.corroborated, setting.story, setting.now)
 
 
 def _already(change: Change, told: Mapping[tuple[str, str], str], watch: str, channel: str) -> str:

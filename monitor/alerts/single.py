@@ -69,9 +69,10 @@ class Single:
                 break
         return body
 
-    def payload(self, sent: datetime) -> dict[str, Any]:
-        """The JSON form. Field names are documented in ``docs/alerts.md`` and stay."""
-        alert, item, wording, room = self.alert, self.item, self.wording, self._rooms[0]
+    def payload(self, sent: datetime, *, others: int | None = None) -> dict[str, Any]:
+        """The JSON form. Field names are documented in ``docs/alerts.md`` and stay. ``others``: how many that tell the
+        same story are named; ``None``: as many as there is room for."""
+        alert, item, wording, room, gone = self.alert, self.item, self.wording, self._rooms[0], self.telling.gone
         return {
             "id": alert.id,
             "key": alert.key,
@@ -88,6 +89,7 @@ class Single:
                 {"field": edit.field, "pieces": [[piece.kind, spaced(piece.text)] for piece in edit.pieces]}
                 for edit in self._edits(room)
             ],
+            "withdrawn": {"since": stamp(gone.at), "why": one_line(gone.words)} if gone is not None else None,
             "language": item.language,
             "direction": DIRECTIONS.get(item.language, "auto"),
             "outlet": item.outlet,
@@ -110,7 +112,7 @@ class Single:
                 }
                 for each in self.telling.copies[: room.copies * 8]
             ],
-            **self._storyline.payload(room.copies),
+            **self._storyline.payload(room.copies if others is None else others),
             "item": item.id,
             "sent": stamp(sent),
         }
@@ -139,6 +141,10 @@ class Single:
         watch = f"{alert.severity.upper()} · {cut(wording.watch(alert.watch), 120)}"
         yield markup.strong(self._text(markup, watch))
         yield self._quoted(markup, cut(headline(item), room.headline))
+        if (gone := self.telling.gone) is not None:
+            since = f"{one_line(gone.words)} since {wording.time(gone.at)}"
+            back = "" if item.withdrawn is not None else " It is there again."
+            yield self._text(markup, f"The publisher has taken the article down: {since}.{back}")
         if was and room.contexts:
             yield f"Was: {self._quoted(markup, cut(one_line(was), room.headline))}"
         yield from (f"In the {FIELDS[edit.field]}: {self._edited(markup, edit)}" for edit in self._edits(room))
@@ -150,6 +156,8 @@ class Single:
             yield self._text(markup, self._also(room.copies))
         if room.copies:
             yield from (self._text(markup, line) for line in self._storyline.lines(room.copies))
+        elif room.contexts and (line := self._storyline.short()):
+            yield self._text(markup, line)
         if room.fine_print:
             yield from (self._text(markup, cut(note, 200)) for note in self._notes())
         if link := web_link(item.url):

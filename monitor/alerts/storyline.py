@@ -1,11 +1,14 @@
-"""What an alert says of its item's story: whose reporting it is, who else tells it, how many voices that makes."""
+"""What an alert says of its item's story: whose reporting it is, who else tells it, how many voices that makes, and how
+sure the only one of them sounds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.alerts import claims
+from monitor.alerts.origingroups import Group, groups
 from monitor.alerts.text import cut, isolated, web_link
 from monitor.alerts.wording import Wording, headline, stamp
 from monitor.model import Item, Story, Telling
@@ -13,6 +16,8 @@ from monitor.stories.reported import roots_of, whose
 from monitor.stories.roots import Root
 
 _HOW = {"credit": "credited", "cite": "cited", "statement": "stated", "copy": "the same words"}
+_NAMED = 4
+"""Origins named in the short form, at most."""
 _LANGUAGES = {"en": "en", "he": "he", "ar": "ar"}
 
 
@@ -25,24 +30,41 @@ class Storyline:
 
     def lines(self, shown: int) -> Iterator[str]:
         """Plain lines; ``shown``: how many outlets are named."""
-        if (origin := self._origin()) is not None:
-            yield origin
-        story = self.telling.story
-        others = self._others(story)
-        if story is not None and others:
-            voices = len({root.id for root in self._roots.values()})
-            names = ", ".join(self._named(each) for each in others[:shown])
-            more = f" and {len(others) - shown} more" if len(others) > shown else ""
-            yield f"Also told by {names}{more}: {_counted(len(others) + 1, 'outlet')}, {_counted(voices, 'origin')}"
+        if self._groups:
+            yield self._reported_by(shown, lambda group: group.told(self.wording, shown))
+        else:
+            yield from self._told_by(shown)
+        yield from self.claimed()
         linked = [_first_of_each_outlet(each.items)[0] for each in self.telling.linked if each.items]
         if linked:
             yield "It seems also in: " + ", ".join(
                 f"{self.wording.outlet(each.outlet)} ({_LANGUAGES.get(each.language, '?')})" for each in linked[:shown]
             )
 
+    def short(self) -> str:
+        """One line, for a message of several alerts: ``Goes back to Reuters; also told by 4 outlets``; may be empty."""
+        if self._groups:
+            return self._reported_by(_NAMED, lambda group: group.name(self.wording))
+        root, others = self._root, len(self._others(self.telling.story))
+        parts = [] if root is None or root.how == "own" else [f"goes back to {isolated(self.wording.source(root.id))}"]
+        parts += [f"also told by {_counted(others, 'outlet')}"] if others else []
+        line = "; ".join(parts)
+        return line[:1].upper() + line[1:]
+
+    def claimed(self) -> Iterator[str]:
+        """How the headline or lead denies something; and how it hedges, where nobody else vouches for it."""
+        claim, root = self._claim, self._root
+        if claim is None or root is None:
+            return
+        origin = isolated(self.wording.source(root.id))
+        if claim.denied:
+            yield f"Denied: “{isolated(claim.denied)}” ({origin})"
+        if claim.hedged and self._one_source:
+            yield f"One source, hedged: “{isolated(claim.hedged)}” ({origin})"
+
     def payload(self, shown: int) -> dict[str, Any]:
-        """``origin`` and ``story``; field names are documented in ``docs/alerts.md``."""
-        root, story, item = self._root, self.telling.story, self.telling.item
+        """``origin``, ``story``, ``claim`` and ``corroboration``; field names are documented in ``docs/alerts.md``."""
+        root, story, item, claim = self._root, self.telling.story, self.telling.item, self._claim
         own, linked = whose(item), {each.id: each for each in self.telling.linked}
         return {
             "origin": None if root is None or own is None else {
@@ -58,7 +80,20 @@ class Storyline:
                     for link in story.links if (each := linked.get(link.story)) is not None and each.items
                 ],
             },
+            "claim": None if claim is None else {
+                "one_source": self._one_source, "hedged": claim.hedged or None, "denied": claim.denied or None,
+            },
+            "corroboration": self._corroboration(),
         }  # fmt: skip
+
+    def _corroboration(self) -> dict[str, Any] | None:
+        if not self._groups:
+            return None
+        within = self.wording.within.get(self.telling.alert.watch)
+        return {
+            "origins": [group.payload(self.wording) for group in self._groups],
+            "within_seconds": None if within is None else round(within.total_seconds()),
+        }
 
     def _row(self, item: Item) -> dict[str, Any]:
         return {
@@ -71,6 +106,20 @@ class Storyline:
             "first_seen": stamp(item.first_seen),
         }
 
+    def _reported_by(self, shown: int, told: Callable[[Group], str]) -> str:
+        found = self._groups
+        more = f" and {len(found) - shown} more" if len(found) > shown else ""
+        return f"Reported by {_counted(len(found), 'origin')}: {', '.join(map(told, found[:shown]))}{more}"
+
+    def _told_by(self, shown: int) -> Iterator[str]:
+        if (origin := self._origin()) is not None:
+            yield origin
+        if others := self._others(self.telling.story):
+            voices = len({root.id for root in self._roots.values()})
+            names = ", ".join(self._named(each) for each in others[:shown])
+            more = f" and {len(others) - shown} more" if len(others) > shown else ""
+            yield f"Also told by {names}{more}: {_counted(len(others) + 1, 'outlet')}, {_counted(voices, 'origin')}"
+
     def _named(self, item: Item) -> str:
         return f"{isolated(self.wording.outlet(item.outlet))} {self.wording.time(item.first_seen)[-5:]}"
 
@@ -81,6 +130,25 @@ class Storyline:
             return None
         words = f": {isolated(own.words)}" if own is not None and own.words and root.how != "copy" else ""
         return f"Goes back to {isolated(self.wording.source(root.id))} ({_HOW[root.how]}{words})"
+
+    @property
+    def _groups(self) -> Sequence[Group]:
+        """Empty but for an alert that is told because enough origins report its story."""
+        return groups(item for story in self.telling.event for item in story.items)
+
+    @property
+    def _claim(self) -> claims.Claim | None:
+        """``None``: nothing is known of the item's reporting, or of how claims are worded."""
+        phrases = self.wording.phrases
+        return None if phrases is None or self._root is None else claims.claim(self.telling.item, phrases)
+
+    @property
+    def _one_source(self) -> bool:
+        """Whether all that is known of the event, in every language, goes back to one origin."""
+        story = self.telling.story
+        told = () if story is None else (story, *self.telling.linked, *self.telling.event)
+        items = {item.id: item for each in told for item in each.items}
+        return len({root.id for root in roots_of(items.values()).values()}) == 1
 
     @property
     def _roots(self) -> dict[str, Root]:

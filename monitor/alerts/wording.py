@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from config.model import Severity
 from monitor.alerts.text import visible, web_link
 from monitor.language.display import one_line
 from monitor.model import Alert, Item
+from monitor.stories.phrases import Phrases
 
 NAMES = 200
 """How many alerts one message names where nothing else limits it: more would not be read."""
@@ -45,6 +46,10 @@ class Wording:
     """Watch id → its title."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Origin id → its name, for those that are no outlet here."""
+    within: Mapping[str, timedelta] = field(default_factory=dict)
+    """Watch id → within what time origins must report a story, for watches that wait for them."""
+    phrases: Phrases | None = None
+    """How claims are hedged and denied; ``None``: nothing is said of it."""
     page: str = ""
     """The review page's address as others reach it; empty: messages hold no link to it."""
     acknowledge: Callable[[str], str] | None = None
@@ -89,7 +94,11 @@ def state(told: str) -> str:
     """An alert's state in words."""
     if told.startswith("edited:"):
         return "Changed"
-    words = {"new": "New", "completed": "Found in the full text", "escalated": "Not acknowledged in time"}
+    words = {
+        "new": "New", "completed": "Found in the full text", "corroborated": "Reported by several origins",
+        "withdrawn": "Taken down",
+        "escalated": "Not acknowledged in time",
+    }  # fmt: skip
     return words.get(told, one_line(told))
 
 

@@ -27,7 +27,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("monitor.cli.configure:schema", "Print the JSON Schema of a configuration file, for editors."),
     "watches": ("monitor.cli.watches:watches", "Your keyword alerts: list, test, explain, mute."),
     "concepts": ("monitor.cli.watches:concepts", "The shipped word lists: list, show."),
-    "items": ("monitor.cli.items:items", "Collected articles: list, show, search, export."),
+    "items": ("monitor.cli.items:items", "Collected articles: list, show, search, review, export."),
     "stories": ("monitor.cli.stories:stories", "Events, who told them first, who repeats: list, show, timeline."),
     "outlets": ("monitor.cli.outlets:outlets", "Who is watched and how they are: list, status, test."),
     "alerts": ("monitor.cli.alerts:alerts", "The outbox: list, show, ack, resend."),

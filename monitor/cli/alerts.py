@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.model import SEVERITIES, Config, Severity
+from monitor import shapes
 from monitor.cli import show
 from monitor.cli.opened import known_watch, with_store
 from monitor.clock import SystemClock
@@ -50,7 +51,7 @@ def list_(  # noqa: PLR0917  (options)
 
     zone, found = with_store(folder, ask)
     if as_json:
-        show.lines(show.alert_row(alert) for alert in found)
+        show.lines(shapes.alert_row(alert) for alert in found)
     else:
         now = SystemClock().now()
         rows = [show.alert_cells(alert, now, zone) for alert in found]

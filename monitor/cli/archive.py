@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime
+from dataclasses import replace
 
 import click
 
-from monitor.model import Item
+from monitor.model import Item, Wanted
 from monitor.ports import Store
 
 _PORTION = 2000
 
 
-async def walked(
-    store: Store,
-    label: str,
-    *,
-    since: datetime | None = None,
-    outlet: str | None = None,
-    language: str | None = None,
-    watch: str | None = None,
-) -> AsyncIterator[Item]:
-    """Every item that fits, oldest first; a bar on a terminal's standard error shows how far it is."""
+async def walked(store: Store, label: str, wanted: Wanted) -> AsyncIterator[tuple[Item, ...]]:
+    """Every item that is wanted, oldest first, in portions; a bar on a terminal's standard error shows how far it
+    is."""
     total = (await store.count())["items"]
     shown: set[str] = set()
     with click.progressbar(length=total, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        while portion := await store.items(
-            limit=_PORTION, since=since, outlet=outlet, language=language, watch=watch, oldest_first=True
-        ):
-            fresh = [item for item in portion if item.id not in shown]
-            for item in fresh:
-                yield item
+        while portion := await store.items(wanted, limit=_PORTION, oldest_first=True):
+            fresh = tuple(item for item in portion if item.id not in shown)
+            if fresh:
+                yield fresh
             bar.update(len(fresh))
             if not fresh or len(portion) < _PORTION:
                 return
-            since = portion[-1].first_seen  # the next portion begins with this moment again
-            shown = {item.id for item in portion if item.first_seen == since}
+            last = portion[-1].first_seen  # the next portion begins with this moment again
+            wanted = replace(wanted, since=last)
+            shown = {item.id for item in portion if item.first_seen == last}

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.model import Config
+from monitor import shapes
 from monitor.alerts.contexts import FIELDS, contexts, found, spans_of
 from monitor.alerts.text import isolated
 from monitor.alerts.wording import headline
@@ -37,10 +38,10 @@ class Dossier:
     outlet: str
 
     def row(self) -> dict[str, Any]:
-        """As JSON: `show.alert_row` with what was found, the item and the message's alerts."""
+        """As JSON: `shapes.alert_row` with what was found, the item and the message's alerts."""
         match, item = self.alert.match, self.item
         return {
-            **show.alert_row(self.alert),
+            **shapes.alert_row(self.alert),
             "watch_title": self.watch,
             "clause": match.clause if match else "",
             "undecided": match.undecided if match else "",
@@ -96,7 +97,7 @@ def printed(told: Dossier, now: datetime, zone: ZoneInfo) -> None:
         click.echo(f"  in the {FIELDS[context.field]}: {isolated(text)}")
     if len(told.members) > 1:
         click.echo(f"\nIts message {alert.message} carries {len(told.members)} alerts:")
-        rows = [{**show.alert_row(each), "headline": title} for each, title in told.members]
+        rows = [{**shapes.alert_row(each), "headline": title} for each, title in told.members]
         show.table(rows, ["id", "severity", "watch", "state", "headline"], empty="")
 
 

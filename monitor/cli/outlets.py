@@ -14,7 +14,7 @@ import click
 
 from config.load import load
 from config.model import Config, Outlet, StoreSettings
-from monitor import log
+from monitor import log, shapes
 from monitor.cli import show
 from monitor.cli.opened import store_of, with_store
 from monitor.clock import SystemClock
@@ -36,13 +36,7 @@ def outlets() -> None:
 @click.pass_obj
 def list_(folder: Path | None, as_json: bool) -> None:
     """Every outlet in force, and why it is watched the way it is."""
-    rows = [
-        {
-            "id": outlet.id, "name": outlet.name, "language": outlet.language, "access": outlet.access,
-            "sources": len(outlet.source), "pages": outlet.pages, "why": outlet.why,
-        }
-        for outlet in load(folder).outlets.values()
-    ]  # fmt: skip
+    rows = [shapes.outlet_row(outlet) for outlet in load(folder).outlets.values()]
     if as_json:
         show.lines(rows)
     else:
@@ -62,7 +56,7 @@ def status(folder: Path | None, outlet: str | None, as_json: bool) -> None:
             raise UnknownName(f"No outlet is called {outlet}; see `wirewatch outlets list`.")
         return [each for each in await store.sources() if outlet in (None, each.outlet)]
 
-    rows = [show.source_row(each) for each in with_store(folder, ask)]
+    rows = [shapes.source_row(each) for each in with_store(folder, ask)]
     if as_json:
         show.lines(rows)
     else:
@@ -154,7 +148,7 @@ async def _tried(config: Config, outlet: Outlet) -> Trial:
 
 def _print(state: SourceState, found: Sequence[Item], as_json: bool) -> None:
     if as_json:
-        show.lines([{**show.source_row(state), "items": [show.item_row(item) for item in found]}])
+        show.lines([{**shapes.source_row(state), "items": [shapes.item_row(item) for item in found]}])
         return
     outcome = state.outcome.value if state.outcome else "not asked"
     click.secho(f"{state.id}  {outcome}", bold=True)

@@ -74,6 +74,7 @@ async def serve(config: Config, folder: Path | None) -> int:
     """The service with its page, until a signal."""
     from monitor.service import Service  # noqa: PLC0415
     from monitor.web.app import build  # noqa: PLC0415
+    from monitor.web.live import Live  # noqa: PLC0415
     from monitor.web.server import serving  # noqa: PLC0415
 
     stop = asyncio.Event()
@@ -87,10 +88,13 @@ async def serve(config: Config, folder: Path | None) -> int:
             return 0
         raise
     try:
-        service = Service(config, store, SystemClock(), randomness=random.SystemRandom(), folder=folder)
+        live = Live()
+        service = Service(
+            config, store, SystemClock(), randomness=random.SystemRandom(), folder=folder, on_filed=live.filed
+        )  # fmt: skip
         loop.add_signal_handler(signal.SIGHUP, service.reload.soon)
-        app = build(store, lambda: service.config, service.status, signer=_signer(config))
-        async with serving(app, config.settings.web.address) as address:
+        app = build(store, lambda: service.desk.edition, service.status, signer=_signer(config), live=live)
+        async with serving(app, config.settings.web.address, ending=live.close) as address:
             click.echo(f"wirewatch is watching. The page: {address}", err=True)
             await service.run(stop)
     finally:

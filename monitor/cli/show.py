@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.model import Config
-from monitor.model import Alert, Item, SourceState
-from monitor.stories.reported import whose
+from monitor.model import Alert
+from monitor.shapes import alert_row
 from monitor.web import words
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with stable field names.")
@@ -79,56 +79,9 @@ def local(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
-def item_row(item: Item) -> dict[str, Any]:
-    """An item as every listing and export gives it."""
-    return {
-        "id": item.id,
-        "outlet": item.outlet,
-        "source": item.source,
-        "url": item.url,
-        "title": item.title,
-        "summary": item.lead,
-        "language": item.language,
-        "kind": item.kind,
-        "author": item.author,
-        "published": item.published,
-        "published_assumed": item.published_assumed,
-        "first_seen": item.first_seen,
-        "copy_of": item.copy_of,
-        "story": item.story,
-        "origin": origin.id if (origin := whose(item)) is not None else "",
-        "relation": origin.relation if origin is not None else "",
-        "revisions": item.revisions,
-        "marks": list(item.marks),
-    }
-
-
-def alert_row(alert: Alert) -> dict[str, Any]:
-    """An alert as every listing gives it. ``state``: pending, delivered, dead or suppressed; ``event``: why it exists
-    (new, completed, edited:REVISION, escalated); ``gather``: what it waits to leave together with."""
-    return {
-        "id": alert.id,
-        "key": alert.key,
-        "watch": alert.watch,
-        "channel": alert.channel,
-        "state": alert.condition,
-        "event": alert.state,
-        "severity": alert.severity,
-        "reason": alert.reason or alert.last_error,
-        "attempts": alert.attempts,
-        "item": alert.item,
-        "created": alert.created,
-        "due": alert.due,
-        "gather": alert.gather,
-        "message": alert.message,
-        "delivered": alert.delivered,
-        "acknowledged": alert.acknowledged,
-    }
-
-
 def alert_cells(alert: Alert, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """`alert_row` as a table shows it: acknowledged is a mark on the state, and what waits says until when."""
-    row = alert_row(alert)
+    row: dict[str, Any] = {**alert_row(alert)}
     if alert.acknowledged is not None:
         row["state"] = f"{alert.condition}, acknowledged"
     if words.waits(alert, now):
@@ -137,21 +90,3 @@ def alert_cells(alert: Alert, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     elif alert.condition == "pending":
         row["reason"] = alert.last_error
     return row
-
-
-def source_row(state: SourceState) -> dict[str, Any]:
-    """A source as ``outlets status`` gives it."""
-    return {
-        "source": state.id,
-        "outlet": state.outlet,
-        "state": state.outcome.value if state.outcome else "not asked yet",
-        "reason": state.reason,
-        "status": state.status,
-        "failures": state.failures,
-        "entries": state.entries,
-        "last_good": state.last_good,
-        "last_polled": state.last_polled,
-        "next_due": state.next_due,
-        "url": state.url,
-        "excerpt": state.excerpt,
-    }

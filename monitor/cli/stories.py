@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ from monitor.alerts.markup import MARKDOWN
 from monitor.alerts.text import isolated
 from monitor.alerts.wording import Wording
 from monitor.cli import show
-from monitor.cli.items import SINCE, defused
+from monitor.cli.items import SINCE
 from monitor.cli.opened import with_store
 from monitor.errors import UnknownName
 from monitor.language.display import one_line
 from monitor.model import Story
 from monitor.ports import Store
+from monitor.shapes import cells, moment_row, story_row, timeline_row
 from monitor.stories.phrases import Phrases
 from monitor.stories.reported import roots_of
 from monitor.stories.roots import Root
@@ -53,29 +53,13 @@ def list_(folder: Path | None, /, limit: int, as_json: bool, **filters: Any) -> 
         return wording_of(config), await store.stories(limit=limit, **filters)
 
     wording, found = with_store(folder, ask)
-    rows = [_row(each, wording) for each in found]
+    rows = [story_row(each, wording) for each in found]
     if as_json:
         show.lines(rows)
     else:
         columns = ["id", "last_seen", "language", "outlets", "origins", "also_in", "headline"]
-        cells = [{**row, "also_in": len(row["links"])} for row in rows]
-        show.table(cells, columns, empty="No story is told by so many outlets yet.")
-
-
-def _row(story: Story, wording: Wording) -> dict[str, Any]:
-    first, roots = story.items[0], roots_of(story.items)
-    return {
-        "id": story.id,
-        "headline": first.title,
-        "language": first.language,
-        "first_seen": first.first_seen,
-        "last_seen": story.items[-1].first_seen,
-        "first": wording.outlet(first.outlet),
-        "items": len(story.items),
-        "outlets": len({item.outlet for item in story.items}),
-        "origins": len({root.id for root in roots.values()}),
-        "links": [{"story": each.story, "score": each.score, "reason": each.reason} for each in story.links],
-    }
+        counted = [{**row, "also_in": len(row["links"])} for row in rows]
+        show.table(counted, columns, empty="No story is told by so many outlets yet.")
 
 
 @stories.command(name="show")
@@ -103,10 +87,10 @@ def show_(folder: Path | None, story: str, as_json: bool) -> None:
         for item in held.items
     ]
     if as_json:
-        show.lines([{**_row(held, wording), "members": rows}])
+        show.lines([{**story_row(held, wording), "members": rows}])
         return
     click.secho(isolated(held.items[0].title), bold=True)
-    counted = _row(held, wording)
+    counted = story_row(held, wording)
     click.echo(f"{held.id} · {counted['items']} items, {counted['outlets']} outlets, {counted['origins']} origins\n")
     show.table(rows, ["first_seen", "outlet", "goes_back_to", "item", "why", "headline"], empty="")
     if linked:
@@ -131,7 +115,8 @@ def timeline_(folder: Path | None, story: str, form: str) -> None:
     async def ask(config: Config, store: Store) -> tuple[Written, Timeline]:
         held, linked = await _story(store, story)
         revisions = {item.id: await store.revisions(item.id) for item in held.items}
-        told = timeline(held, revisions, linked, Phrases.of(config.claims, config.concepts))
+        whereabouts = {item.id: await store.whereabouts(item.id) for item in held.items}
+        told = timeline(held, revisions, linked, Phrases.of(config.claims, config.concepts), whereabouts)
         return (wording_of(config), show.zone_of(config)), told
 
     written, told = with_store(folder, ask)
@@ -181,40 +166,20 @@ def _markdown(told: Timeline, wording: Wording, zone: ZoneInfo) -> None:
         click.echo("")
 
 
-def _csv(told: Timeline, wording: Wording, zone: ZoneInfo) -> None:
-    rows = [_flat(moment, wording) for moment in told.moments]
+def _csv(told: Timeline, _wording: Wording, _zone: ZoneInfo) -> None:
+    rows = [moment_row(moment) for moment in told.moments]
     writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
     writer.writeheader()
-    writer.writerows({key: defused(value) for key, value in row.items()} for row in rows)
+    writer.writerows(map(cells, rows))
 
 
-def _json(told: Timeline, wording: Wording, zone: ZoneInfo) -> None:
-    moments = [_flat(moment, wording) for moment in told.moments]
-    show.lines([{**asdict(told), "moments": moments}])
+def _json(told: Timeline, _wording: Wording, _zone: ZoneInfo) -> None:
+    show.lines([timeline_row(told)])
 
 
 _FORMS: Mapping[str, Callable[[Timeline, Wording, ZoneInfo], None]] = {
     "text": _text, "markdown": _markdown, "csv": _csv, "json": _json,
 }  # fmt: skip
-
-
-def _flat(moment: Moment, wording: Wording) -> dict[str, Any]:
-    return {
-        "at": moment.at.isoformat(),
-        "what": moment.what,
-        "outlet": moment.outlet,
-        "language": moment.language,
-        "headline": moment.headline,
-        "before": moment.before,
-        "changed": list(moment.changed),
-        "origin": moment.root.id if moment.root is not None else "",
-        "how": moment.root.how if moment.root is not None else "",
-        "denies": moment.denies,
-        "hedges": moment.hedges,
-        "item": moment.item,
-        "url": moment.url or "",
-        "why": moment.why,
-    }
 
 
 def _summary(told: Timeline, wording: Wording) -> str:
@@ -249,6 +214,14 @@ def _said(moment: Moment, wording: Wording) -> str:
             words = f"changes {', '.join(moment.changed)}"
         case "elsewhere":
             words = f"({moment.language}) seems to tell the same"
+        case "withdrawn":
+            words = f"takes it down ({moment.why})"
+        case "back":
+            words = "has it again"
+        case "lost":
+            words = f"may have moved or removed it ({moment.why})"
+        case "moved":
+            words = "moves it to another address"
         case "followed":
             words = "follows"
     back = _goes_back(moment.root, wording)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.load import load
-from config.model import Config, Watch
+from config.model import Config, Watch, written
 from monitor import health
 from monitor.cli import show
 from monitor.cli.archive import walked
@@ -25,8 +25,9 @@ from monitor.desk import Edition, open_edition, remarks
 from monitor.errors import UnknownName
 from monitor.language.concepts import LANGUAGES, forms
 from monitor.language.identify import identify
-from monitor.model import Item
+from monitor.model import Item, Wanted
 from monitor.ports import Store
+from monitor.shapes import watch_row
 from monitor.watches.backtest import Difference, PastItem, Report, WatchReport, backtest, compare, item_text
 from monitor.watches.engine import ItemText
 from monitor.watches.examples import failed_examples
@@ -63,19 +64,25 @@ def list_(folder: Path | None, as_json: bool) -> None:
     if as_json:
         show.lines(rows)
     else:
-        columns = ["id", "severity", "alerts", "last", "muted_until", "title"]
-        table = [{**row, "muted_until": row["muted_until"] and show.local(row["muted_until"], zone)} for row in rows]
+        waits = ["waits_for"] if any(row["corroborated"] for row in rows) else []
+        columns = ["id", "severity", *waits, "alerts", "last", "muted_until", "title"]
+        table = [
+            {
+                **row, "muted_until": row["muted_until"] and show.local(row["muted_until"], zone),
+                "waits_for": row["corroborated"] and "{origins} origins in {within}".format(**row["corroborated"]),
+            }
+            for row in rows
+        ]  # fmt: skip
         show.table(table, columns, empty="No watch yet: write one in watches/ (docs/watches.md).")
 
 
 async def _row(watch: Watch, store: Store, muted: datetime | None) -> dict[str, Any]:
     alerts = await store.alerts(watch=watch.id, limit=100_000)
     return {
-        "id": watch.id, "title": watch.title, "when": watch.when.strip(), "severity": watch.severity,
-        "outlets": list(watch.outlets), "on": list(watch.on), "notify": list(watch.notify),
+        **watch_row(watch, muted),
         "alerts": sum(alert.condition != "suppressed" for alert in alerts),
-        "last": max((alert.created for alert in alerts), default=None), "muted_until": muted,
-    }  # fmt: skip
+        "last": max((alert.created for alert in alerts), default=None),
+    }
 
 
 # ------------------------------------------------------------------ test
@@ -127,7 +134,7 @@ def test(  # noqa: PLR0917  (options)
     over = f" over {report.days} days" if text is None and lines is None else ""
     click.echo(f"{_counted(report.tested, 'item')}{over}.\n")
     for each in report.watches.values():
-        _print_report(each, report)
+        _print_report(each, report, current.by_id[each.watch])
 
 
 def _edition(folder: Path | None, draft: Path | None) -> Edition:
@@ -173,14 +180,19 @@ async def _archived(store: Store, since: datetime) -> list[PastItem]:
     """The news of the archive; the service's own notices are no news."""
     return [
         PastItem(id=item.id, at=item.first_seen, text=item_text(item))
-        async for item in walked(store, "reading the archive", since=since)
+        async for portion in walked(store, "reading the archive", Wanted(since=since))
+        for item in portion
         if item.outlet != health.OUTLET
     ]
 
 
-def _print_report(each: WatchReport, report: Report) -> None:
+def _print_report(each: WatchReport, report: Report, watch: Watch) -> None:
     a_day = len(each.fires) / report.days if report.days else 0.0
     click.secho(f"{each.watch}  {_counted(len(each.fires), 'hit')}, {a_day:.1f} a day", bold=True)
+    if (rule := watch.corroborated) is not None:
+        click.echo(
+            f"  told once {rule.origins} origins report a story within {written(rule.within)}: that is not replayed here"
+        )
     for name, counts in (("outlets", each.per_outlet), ("languages", each.per_language), ("shared with", each.overlap)):
         if shown := ", ".join(f"{key or 'none'} {count}" for key, count in list(counts.items())[:8]):
             click.echo(f"  {name}: {shown}")
@@ -271,7 +283,7 @@ async def past_remarks(current: Edition, store: Store) -> tuple[str, ...]:
         return ()
     said = []
     for name in current.config.watches:
-        matched = len(await store.items(watch=name, limit=total))
+        matched = await store.how_many(Wanted(watch=name), at_most=total)
         said += [f"watch {name}: {remark.message}" for remark in archive_lint(matched, total)]
     return tuple(said)
 

@@ -23,6 +23,7 @@ from monitor.demo.stage import demo_config
 from monitor.ports import Store
 from monitor.service import Service
 from monitor.web.app import build
+from monitor.web.live import Live
 from monitor.web.server import serving
 from storage import open_store
 
@@ -85,10 +86,11 @@ async def staged(
         store = open_store(config.settings.store.url, folder=folder, exclusive=True)
         stack.push_async_callback(store.close)
         jitter = random.Random(1)  # noqa: S311  (spreads polls, the same way each time)
-        service = Service(config, store, clock, randomness=jitter, folder=folder, tick=TICK)
+        live = Live()
+        service = Service(config, store, clock, randomness=jitter, folder=folder, tick=TICK, on_filed=live.filed)
         signer = links.signer_of(links.key_file(config))
-        app = build(store, lambda: service.config, service.status, signer=signer)
-        page = await stack.enter_async_context(serving(app, page_address, any_port=True))
+        app = build(store, lambda: service.desk.edition, service.status, signer=signer, live=live)
+        page = await stack.enter_async_context(serving(app, page_address, any_port=True, ending=live.close))
         stop = asyncio.Event()
         running = asyncio.create_task(service.run(stop))
         try:

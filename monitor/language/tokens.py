@@ -11,13 +11,15 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import NamedTuple
 
-from monitor.language.normalise import fold, offsets
+from monitor.language.normalise import fold, normalise, offsets
 
 # A quotation mark joins only Hebrew and Arabic letters; between Latin ones it ends a quotation.
 _TOKEN = re.compile(
     r"""[^\W_]+(?:'[^\W_]+|(?<=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])"(?=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])[^\W_]+)*"""
 )
 _CAPITALS = re.compile(r"([A-Z]{2,4})s?")
+_TWO_CAPITALS = re.compile("[A-Z]{2}")
+_POSSESSIVE = "'s", "'S"
 # A full stop ends no sentence behind an initial (U.S.) or a title, nor before a small Latin letter.
 _SENTENCE_END = re.compile(
     r"""(?:(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|Lt))(?<!\b(?:Mrs|Gen|Sen|Rep|Gov|Col|Maj))\.(?!\s+[a-z])|[!?؟۔…])"""
@@ -41,15 +43,15 @@ class Words:
         self.text = text
         self.folded = fold(text)
         raws = _TOKEN.findall(self.folded)
-        apostrophes = "'" in self.folded
-        if apostrophes:
-            raws = [_without_possessive(raw) for raw in raws]
-        self.norms: list[str] = [raw.casefold() for raw in raws]
+        if "'" in self.folded:
+            raws = [raw[:-2] if raw.endswith(_POSSESSIVE) and raw[0] < "\u0370" else raw for raw in raws]
+        self.norms: list[str] = "\n".join(raws).casefold().split("\n") if raws else []
         self.capitals: dict[int, str] = {}
         """Position → the capitals of a short acronym (US, IDF; "MPs" is MP), which is compared with its case."""
-        for index, raw in enumerate(raws):
-            if raw[:2].isupper() and len(raw) <= 5 and (found := _CAPITALS.fullmatch(raw)):
-                self.capitals[index] = found[1]
+        if _TWO_CAPITALS.search(self.folded):
+            for index, raw in enumerate(raws):
+                if len(raw) <= 5 and (found := _CAPITALS.fullmatch(raw)):
+                    self.capitals[index] = found[1]
 
     def __len__(self) -> int:
         return len(self.norms)
@@ -84,9 +86,16 @@ class Words:
 
 
 def _without_possessive(raw: str) -> str:
-    if raw.endswith(("'s", "'S")) and raw[0] < "\u0370":
+    if raw.endswith(_POSSESSIVE) and raw[0] < "\u0370":
         return raw[:-2]
     return raw
+
+
+def norms(text: str) -> list[str]:
+    """`Words.norms` alone, in half the time."""
+    folded = normalise(text)
+    found: list[str] = _TOKEN.findall(folded)
+    return [_without_possessive(word) for word in found] if "'" in folded else found
 
 
 def tokenise(text: str) -> tuple[Token, ...]:

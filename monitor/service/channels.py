@@ -48,11 +48,12 @@ class Channels:
 
 
 def made_of(config: Config) -> tuple[object, ...]:
-    """What channels are made of: addresses, secrets, and the names and links their messages use."""
+    """What channels are made of: addresses, secrets, and the names, words and links their messages use."""
     settings = config.settings
     names = [(outlet.id, outlet.name) for outlet in config.outlets.values()]
-    titles = [(watch.id, watch.title) for watch in config.watches.values()]
-    return settings.channel, dict(config.secrets), settings.service, settings.web.public_url, names, titles
+    titles = [(watch.id, watch.title, watch.corroborated) for watch in config.watches.values()]
+    words = config.claims, config.concepts, config.origins
+    return settings.channel, dict(config.secrets), settings.service, settings.web.public_url, names, titles, words
 
 
 def _whole(configured: Mapping[str, Channel]) -> Mapping[str, Channel]:

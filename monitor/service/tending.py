@@ -1,7 +1,8 @@
 """Tending: once a minute a look after what no claim and no filing sees.
 
-Rows of channels and watches that are not configured any more end, critical alerts that nobody acknowledged are told on
-another channel, dead letters are told, and the canary is looked for.
+What waits for other origins is asked about (its time may be over), rows of channels and watches that are not configured
+any more end, critical alerts that nobody acknowledged are told on another channel, dead letters are told, and the canary
+is looked for.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Tending:
 
     async def tend(self) -> Tended:
         """By the configuration in force; also when it came into force."""
+        if await self._desk.reconsider():
+            self._dispatcher.wake()
         edition = self._desk.edition
         found = await self._store.tend(
             self._clock.now(),

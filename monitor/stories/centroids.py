@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import log, sqrt
 
+from config.model import StorySettings
 from monitor.stories.gist import Gist, Gists, StoryItem
 from monitor.stories.standing import Standing
 
-IDLE = timedelta(hours=12)
-"""A story that nobody told for so long is over."""
-HARD = timedelta(hours=72)
-"""From its first item to its last, at most."""
-JOIN = 0.25
-"""Cosine between an item and a story's centroid."""
+_COUNTED = timedelta(hours=72)
+"""How frequent a term is, is counted over so long."""
 _LEAD = 0.5
 """What a word of the lead counts beside one of the headline."""
 _FEWEST_TERMS = 3
@@ -48,10 +44,10 @@ class Story:
     """Of the centroid's length."""
     indexed: bool = False
 
-    def may_take(self, published: datetime) -> bool:
-        if not self.first - IDLE <= published <= self.last + IDLE:
+    def may_take(self, published: datetime, settings: StorySettings) -> bool:
+        if not self.first - settings.idle <= published <= self.last + settings.idle:
             return False
-        return max(self.last, published) - min(self.first, published) <= HARD
+        return max(self.last, published) - min(self.first, published) <= settings.hard
 
 
 class Stories:
@@ -59,7 +55,7 @@ class Stories:
 
     def __init__(self) -> None:
         self._standing = Standing()
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
         self._recent: deque[tuple[datetime, tuple[str, ...]]] = deque()
         self._places: defaultdict[str, dict[int, float]] = defaultdict(dict)
         self._stories: dict[int, Story] = {}
@@ -69,43 +65,42 @@ class Stories:
         gist = gists.of(item)
         title = self._standing.rest(item.outlet, item.title, item.published)
         heading = gist.title if title == item.title else gists.read(title, "").title
-        weights: Vector = {}
-        for terms, weight in ((heading, 1.0), (gist.lead, _LEAD)):
-            for term in terms:
-                weights[term] = max(weights.get(term, 0.0), weight)
-        self._count(item.seen, weights)
-        total = log(len(self._recent) + _NEWS_ASSUMED)
-        vector = {term: weight * (total - log(self._counts[term])) for term, weight in weights.items()}
+        weights: Vector = dict.fromkeys((*heading, *gist.lead), _LEAD)
+        weights.update(dict.fromkeys(heading, 1.0))
+        self._count(item.seen, tuple(weights))
+        total, counts = log(len(self._recent) + _NEWS_ASSUMED), self._counts
+        vector = {term: weight * (total - log(counts[term])) for term, weight in weights.items()}
         length = sqrt(sum(weight * weight for weight in vector.values())) or 1.0
         return {term: weight / length for term, weight in vector.items()}, gist
 
-    def _count(self, seen: datetime, terms: Iterable[str]) -> None:
+    def _count(self, seen: datetime, terms: tuple[str, ...]) -> None:
         counts = self._counts
-        while self._recent and seen - self._recent[0][0] > HARD:
+        while self._recent and seen - self._recent[0][0] > _COUNTED:
             for term in self._recent.popleft()[1]:
                 if counts[term] == 1:
                     del counts[term]
                 else:
                     counts[term] -= 1
-        self._recent.append((seen, tuple(terms)))
-        for term in terms:
-            counts[term] = counts.get(term, 0) + 1
+        self._recent.append((seen, terms))
+        counts.update(terms)
 
-    def nearest(self, vector: Vector, published: datetime) -> list[tuple[float, Story]]:
+    def nearest(self, vector: Vector, published: datetime, settings: StorySettings) -> list[tuple[float, Story]]:
         """Stories that the item may join, the most alike first; of equals the newest."""
         if len(vector) < _FEWEST_TERMS:
             return []
-        sums: dict[int, float] = {}
+        sums: defaultdict[int, float] = defaultdict(float)
         for term, weight in vector.items():
             for number, held in self._places.get(term, _NOWHERE).items():
-                sums[number] = sums.get(number, 0.0) + weight * held
+                sums[number] += weight * held
         near = []
         for number, total in sums.items():
-            if total < JOIN:  # no centroid is shorter than 1
+            if total < settings.join:  # no centroid is shorter than 1
                 continue
             story = self._stories[number]
             score = total / sqrt(story.square)
-            if score >= JOIN and story.may_take(published) and shared(vector, story.centroid) >= _FEWEST_SHARED:
+            if score < settings.join or not story.may_take(published, settings):
+                continue
+            if shared(vector, story.centroid) >= _FEWEST_SHARED:
                 near.append((score, story))
         return sorted(near, key=lambda each: (-round(each[0], 9), -each[1].number))
 
@@ -130,9 +125,10 @@ class Stories:
             self._remove(story, term)
         story.square = sum(weight * weight for weight in story.centroid.values())
 
-    def leave(self, story: Story, item: str) -> None:
-        """Take an item out; the centroid is added up again."""
-        del story.members[item]
+    def leave(self, story: Story, items: Iterable[str]) -> None:
+        """Take items out; the centroid is added up again."""
+        for item in items:
+            del story.members[item]
         for term in list(story.centroid):
             self._remove(story, term)
         story.square = 0.0

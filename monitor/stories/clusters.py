@@ -2,24 +2,23 @@
 
 An item joins the story whose centroid (the sum of its items' weighted terms) it is most like, if it is like it enough
 and the story is not over; else it begins one. Two stories that an item belongs to strongly are one: the later is merged
-into the earlier. What people decided (`Clusters.merge`, `Clusters.split`) holds for later items.
+into the earlier. What reviewers decided (`Clusters.move`, `Clusters.keep_apart`) holds for later items.
 
 Items of one answer are handed in by `in_order`, so that the order of a feed decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from heapq import heappop, heappush
 
-from monitor.stories.centroids import HARD, IDLE, Stories, Story, Vector, cosine
+from config.model import AS_MEASURED, StorySettings
+from monitor.stories.centroids import Stories, Story, Vector, cosine
 from monitor.stories.gist import Gist, Gists, StoryItem, written
 
-MERGE = 0.45
-"""Cosine of an item to each of two stories, and of these to each other, that makes them one."""
 _SHOWN = 4
 
 
@@ -44,12 +43,17 @@ def story_id(item: str) -> str:
     return f"s{item}"
 
 
+def split_id(story: str, correction: int) -> str:
+    """The id of a story that a reviewer split off another, by the number of the correction."""
+    return story_id(blake2b(f"{story} {correction}".encode(), digest_size=8).hexdigest())
+
+
 class Clusters:
     """The stories of the last three days by their words. Not for several threads at once."""
 
-    def __init__(self, gists: Gists) -> None:
-        self.gists = gists
-        """May be replaced when the lexicon changes: later items are read by the new one."""
+    def __init__(self, gists: Gists, settings: StorySettings = AS_MEASURED) -> None:
+        self.gists, self.settings = gists, settings
+        """May be replaced when the configuration changes: later items are read and placed by the new ones."""
         self._languages: dict[str, Stories] = {}
         self._story_of: dict[str, tuple[Stories, Story]] = {}
         self._stories: dict[str, tuple[Stories, Story]] = {}
@@ -77,7 +81,7 @@ class Clusters:
         if original is not None:
             self._join(*original, item, vector)
             return Placement(story=original[1].id, score=1.0, reason=f"a copy of {item.copy_of}")
-        near = language.nearest(vector, item.published)
+        near = language.nearest(vector, item.published, self.settings)
         if not near:
             story = self._begin(language, story_id(item.id), item)
             self._join(language, story, item, vector)
@@ -87,9 +91,9 @@ class Clusters:
         self._join(language, story, item, vector)
         merges = []
         for other_score, other in near[1:]:
-            if min(score, other_score) >= MERGE and self._are_one(story, other):
+            if min(score, other_score) >= self.settings.merge and self._are_one(story, other):
                 early, late = sorted((story, other), key=lambda each: (each.first, each.number))
-                self._unite(language, late, early)
+                self._unite((language, late), (language, early))
                 merges.append(late.id)
                 story = early
         return Placement(story=story.id, score=round(score, 3), reason=reason, merges=tuple(merges))
@@ -111,40 +115,39 @@ class Clusters:
             found = language, self._begin(language, name, item)
         self._join(*found, item, vector)
 
-    def merge(self, story: str, into: str) -> None:
-        """Somebody decided that two stories are one; later items of either join ``into``. What is over is let be.
-        Raises `ValueError` when they are of different languages."""
-        story, into = self._named(story), self._named(into)
-        late, early = self._stories.get(story), self._stories.get(into)
-        if late is None or story == into:
-            return
-        if early is None:
-            early = late[0], self._begin_at(late[0], into, late[1].first, late[1].last, late[1].seen)
-        if late[0] is not early[0]:
-            raise ValueError(f"{story} and {into} are stories of different languages")
-        for one, other in ((story, into), (into, story)):
-            self._apart.get(one, set()).discard(other)
-        self._unite(early[0], late[1], early[1])
+    def move(self, stories: Mapping[str, str]) -> None:
+        """Somebody decided in which stories these items stand; items that are not held are let be. A story that loses
+        all its items to another is part of that one."""
+        for (old, name), items in self._moving(stories).items():
+            language, left = self._stories[old]
+            self._aliases.pop(name, None)
+            if name not in self._stories:
+                self._begin_at(language, name, left.first, left.last, left.seen)
+            home, into = self._stories[name]
+            if len(items) == len(left.members):
+                self._unite((language, left), (home, into))
+                continue
+            vectors = {item: left.members[item] for item in items}
+            language.leave(left, items)
+            for item, vector in vectors.items():
+                home.join(into, item, vector)
+                self._story_of[item] = home, into
 
-    def split(self, items: Sequence[str], *, story: str | None = None) -> str:
-        """Somebody decided that these items of one story tell another event; its id (``story``, or one made from the
-        items). The two are never merged by themselves. Raises `KeyError` when an item is not held."""
-        language, old = self._story_of[items[0]]
-        members = {item: self._story_of[item][1].members[item] for item in items}
-        name = story or story_id(blake2b("\n".join((old.id, *sorted(items))).encode(), digest_size=8).hexdigest())
-        held = self._stories.get(self._named(name))
-        new = held[1] if held else self._begin_at(language, name, old.first, old.last, old.seen)
-        self.keep_apart(old.id, new.id)
-        for item, vector in members.items():
-            self._leave(*self._story_of[item], item)
-            self._story_of[item] = language, new
-            language.join(new, item, vector)
-        return new.id
+    def _moving(self, stories: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
+        """Their items by the story they stand in and the one they shall."""
+        moving: dict[tuple[str, str], list[str]] = {}
+        for item, name in stories.items():
+            held = self._story_of.get(item)
+            if held is not None and held[1].id != name:
+                moving.setdefault((held[1].id, name), []).append(item)
+        return moving
 
-    def keep_apart(self, one: str, other: str) -> None:
-        """Two stories that must not be merged by themselves: to be told again at start."""
-        for story, without in ((one, other), (other, one)):
-            self._apart.setdefault(self._named(story), set()).add(self._named(without))
+    def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Somebody decided that the stories of these pairs, and only of these, are not merged."""
+        self._apart.clear()
+        for one, other in pairs:
+            self._apart.setdefault(one, set()).add(other)
+            self._apart.setdefault(other, set()).add(one)
 
     # ---------------------------------------------------------------- stories
 
@@ -170,51 +173,52 @@ class Clusters:
         self._story_of[item.id] = language, story
 
     def _leave(self, language: Stories, story: Story, item: str) -> None:
-        language.leave(story, item)
+        language.leave(story, [item])
         del self._story_of[item]
         if not story.members:
             self._drop(story)
 
     def _are_one(self, one: Story, other: Story) -> bool:
-        if other.id in self._apart.get(one.id, ()) or max(one.last, other.last) - min(one.first, other.first) > HARD:
+        length = max(one.last, other.last) - min(one.first, other.first)
+        if other.id in self._apart.get(one.id, ()) or length > self.settings.hard:
             return False
-        return cosine(one, other) >= MERGE
+        return cosine(one, other) >= self.settings.merge
 
-    def _unite(self, language: Stories, late: Story, early: Story) -> None:
+    def _unite(self, gone: tuple[Stories, Story], stays: tuple[Stories, Story]) -> None:
+        (language, late), (home, early) = gone, stays
         early.first, early.last = min(early.first, late.first), max(early.last, late.last)
         early.seen = max(early.seen, late.seen)
         for item, vector in late.members.items():
-            language.join(early, item, vector)
-            self._story_of[item] = language, early
+            home.join(early, item, vector)
+            self._story_of[item] = stays
         language.unindex(late)
         del self._stories[late.id]
         self._aliases[late.id] = early.id
-        for other in self._apart.pop(late.id, set()):
-            self._apart[other].discard(late.id)
-            self.keep_apart(early.id, other)
+        for other in self._apart.pop(late.id, set()) - {early.id}:
+            self._apart[other] = self._apart[other] - {late.id} | {early.id}
+            self._apart.setdefault(early.id, set()).add(other)
 
     def _forget(self, now: datetime) -> None:
         """Stories that nobody told for the idle window are not joined any more; after the hard one they are gone."""
-        while self._ages and now - self._ages[0][0] > IDLE:
+        idle, hard = self.settings.idle, self.settings.hard
+        while self._ages and now - self._ages[0][0] > idle:
             _, number, name = heappop(self._ages)
             language, story = self._stories.get(name, (None, None))
             if language is None or story is None or story.number != number:
                 continue
             quiet = now - story.seen
-            if quiet > HARD:
+            if quiet > hard:
                 self._drop(story)
                 continue
-            if quiet > IDLE:
+            if quiet > idle:
                 language.unindex(story)
-            heappush(self._ages, (story.seen + HARD - IDLE if quiet > IDLE else story.seen, number, name))
+            heappush(self._ages, (story.seen + hard - idle if quiet > idle else story.seen, number, name))
 
     def _drop(self, story: Story) -> None:
         language, _ = self._stories.pop(story.id)
         language.unindex(story)
         for item in story.members:
             del self._story_of[item]
-        for other in self._apart.pop(story.id, set()):
-            self._apart[other].discard(story.id)
         for alias in [alias for alias, name in self._aliases.items() if name == story.id]:
             del self._aliases[alias]
 

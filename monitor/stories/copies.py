@@ -1,20 +1,27 @@
-"""Copies: the same headline at another outlet, found at once in an index of the last 48 hours.
+"""Copies: the same headline or the same text at another outlet, found at once in indexes of the last 48 hours.
 
-The rule (measured on 750 headlines with seven kinds of edit each): the numbers agree, and the words are the same
-by Jaccard 0.6 or more, or one headline of at least five words stands in the other by 0.9 or more. A changed number is
-news, never a copy. Headlines of one or two words say too little and are nobody's copy.
+The rule for headlines (measured on 750 headlines with seven kinds of edit each): the numbers agree, and the words are
+the same by Jaccard 0.6 or more, or one headline of at least five words stands in the other by 0.9 or more. A changed
+number is news, never a copy. Headlines of one or two words say too little and are nobody's copy. The rule for texts is
+told in `monitor.stories.texts`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from heapq import heappop, heappush
 from math import ceil
+
+from monitor.language.tokens import norms
+from monitor.model import Change, Item, Paragraph, Reported
+from monitor.stories.reported import by_text, goes_back_to
+from monitor.stories.runs import paragraphs, with_digits
+from monitor.stories.texts import Alike, TextIndex, Told
 
 WINDOW = timedelta(hours=48)
 SAME = 0.6
@@ -30,10 +37,84 @@ _LENGTHS = (3, 5, 6, 8, 11, 15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """Whose headline it repeats, and why we think so."""
+    """Whose headline or text it repeats, and why we think so."""
 
     of: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """What an item repeats."""
+
+    copy: Copy | None = None
+    copied_by: Copy | None = None
+    """An item seen later whose text is this one's: found when this one's text came last."""
+    part_of: tuple[Reported, ...] | None = None
+    """Whose reporting the larger part of the text is, since it stands in an earlier item's; ``None``: there was no text
+    to compare."""
+
+
+class Copies:
+    """Headlines and texts together. Not for several threads at once."""
+
+    def __init__(self, titles: TitleIndex, *, window: timedelta = WINDOW) -> None:
+        self._titles = titles
+        self._texts = TextIndex(window=window)
+
+    def remember(self, item: Item) -> None:
+        """An item of the last 48 hours, at start, the oldest first."""
+        self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
+        self._texts.add(_told(item, item.origins), () if item.kind == "live" else paragraphs(item.lead, item.body))
+
+    def look(
+        self, change: Change, text: tuple[Paragraph, ...], origins: Sequence[Reported], *, exists: Callable[[str], bool]
+    ) -> Repeats:
+        """What a new item repeats, or a new text of a known one. Headline and text are remembered: a headline once,
+        texts as they come (the first body often comes later). An edited text is no copy, but may be a part."""
+        item = change.item
+        title = self._by_title(item, exists) if change.fresh else None
+        if not text:
+            return Repeats(copy=title)
+        alike = self._texts.take(_told(item, origins), text, exists=exists)
+        before = [each for each in alike if change.fresh or _key(each.of) < (item.first_seen, item.id)]
+        after = [each for each in alike if each not in before]
+        copy, copied_by = _first_same(before), _first_same(after)
+        return Repeats(
+            copy=(copy or title) if change.fresh or change.completed else None,
+            copied_by=copied_by if change.completed else None,
+            part_of=_larger_part(before),
+        )
+
+    def _by_title(self, item: Item, exists: Callable[[str], bool]) -> Copy | None:
+        found = self._titles.find(item.outlet, item.language, item.title, item.first_seen, exists=exists)
+        self._titles.add(item.id, item.outlet, item.language, item.title, item.first_seen)
+        return found
+
+
+def _told(item: Item, origins: Sequence[Reported]) -> Told:
+    return Told(
+        item=item.id, outlet=item.outlet, language=item.language, numbers=with_digits(norms(item.title)),
+        seen=item.first_seen, source=goes_back_to(origins),
+    )  # fmt: skip
+
+
+def _key(told: Told) -> tuple[datetime, str]:
+    return told.seen, told.item
+
+
+def _first_same(found: Sequence[Alike]) -> Copy | None:
+    same = next((each for each in found if each.same), None)
+    if same is None:
+        return None
+    return Copy(of=same.of.item, reason=f"the same text: {same.mine:.0%} of its words in a row")
+
+
+def _larger_part(found: Sequence[Alike]) -> tuple[Reported, ...]:
+    most = max(found, key=lambda each: each.mine, default=None)
+    if most is None or most.of.source is None:
+        return ()
+    return (by_text(most.of.source, most.mine, most.of.outlet),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,13 @@ class _Named(NamedTuple):
     weak: bool
 
 
+class _Known(NamedTuple):
+    """A word: its term, and the forms of concepts that it may be, or begin."""
+
+    term: str
+    begun: tuple[_Named, ...]
+
+
 class Gists:
     """Reads items by the lexicon in force; made once for a configuration. Remembers the item it was last asked for, so
     that clusters and links share the work. Not for several threads at once."""
@@ -64,7 +71,7 @@ class Gists:
     def __init__(self, concepts: Mapping[str, Concept]) -> None:
         self._by_key: dict[str, list[_Named]] = {}
         self._by_capitals: dict[str, list[_Named]] = {}
-        self._begun: dict[str, tuple[_Named, ...]] = {}
+        self._known: dict[str, _Known] = {}
         self._last: tuple[StoryItem, Gist] | None = None
         terms = Terms(concepts)
         for name in concepts:
@@ -85,22 +92,20 @@ class Gists:
         """As `of`, of bare texts."""
         shown: dict[str, str] = {}
         parts = Words(title), Words(beginning(lead))
-        found = [self._concepts(part) for part in parts]
+        known = [[self._known.get(norm) or self._learn(norm) for norm in part.norms] for part in parts]
+        found = [self._concepts(part, words) for part, words in zip(parts, known, strict=True)]
         strong = {each.concept for hits in found for _, each in hits if not each.weak}
         terms = []
-        for part, hits in zip(parts, found, strict=True):
+        for part, words, hits in zip(parts, known, found, strict=True):
             sure = [hit for hit in hits if not hit[1].weak or strong - {hit[1].concept}]
-            terms.append(_terms(part.norms, sure, shown))
+            terms.append(_terms(part.norms, [term for term, _ in words], sure, shown))
         concepts = frozenset(term[1:] for term in shown if term[0] == "@")
         return Gist(title=tuple(terms[0]), lead=tuple(terms[1]), words=shown, concepts=concepts)
 
-    def _concepts(self, words: Words) -> list[tuple[int, _Named]]:
+    def _concepts(self, words: Words, known: Sequence[_Known]) -> list[tuple[int, _Named]]:
         """Concepts with the place of their first word."""
-        known, found = self._begun, []
-        for index, norm in enumerate(words.norms):
-            begun = known.get(norm)
-            if begun is None:
-                begun = self._begun_by(norm)
+        found: list[tuple[int, _Named]] = []
+        for index, (_, begun) in enumerate(known):
             if begun:
                 found += [(index, each) for each in begun if len(each.form) == 1 or _follow(each.form, words, index)]
         for index, letters in words.capitals.items():
@@ -108,18 +113,19 @@ class Gists:
             found += [(index, each) for each in acronyms if len(each.form) == 1 or _follow(each.form, words, index)]
         return found
 
-    def _begun_by(self, norm: str) -> tuple[_Named, ...]:
-        """What a word may be, or begin."""
-        if len(self._begun) >= _REMEMBERED:
-            self._begun.clear()
-        made = dict.fromkeys(
+    def _learn(self, norm: str) -> _Known:
+        """A word met for the first time."""
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        begun = dict.fromkeys(
             each
             for key, how in zip(*readings(norm), strict=True)
             for each in self._by_key.get(key, ())
             if each.form[0].takes(how)
         )
-        self._begun[norm] = tuple(made)
-        return self._begun[norm]
+        known = _Known(stem(norm), tuple(begun))
+        self._known[norm] = known
+        return known
 
 
 def beginning(lead: str) -> str:
@@ -140,8 +146,15 @@ def _takes(slot: Slot, words: Words, index: int) -> bool:
     return any(key in slot.keys and slot.takes(how) for key, how in zip(keys, ways, strict=True))
 
 
-def _terms(norms: Sequence[str], hits: Sequence[tuple[int, _Named]], shown: dict[str, str]) -> list[str]:
+def _terms(
+    norms: Sequence[str], stems: Sequence[str], hits: Sequence[tuple[int, _Named]], shown: dict[str, str]
+) -> list[str]:
     """Concepts where they stand, other words stemmed; function words are left out."""
+    if not hits:
+        for term, norm in zip(stems, norms, strict=True):
+            shown.setdefault(term, norm)
+        shown.pop("", None)
+        return [term for term in stems if term]
     terms: list[str] = []
     at: dict[int, dict[str, None]] = {}
     for index, each in hits:
@@ -152,10 +165,9 @@ def _terms(norms: Sequence[str], hits: Sequence[tuple[int, _Named]], shown: dict
         if index in at:
             terms += at[index]
             shown |= dict.fromkeys(at[index], norm)
-        elif term := stem(norm):
+        elif term := stems[index]:
             terms.append(term)
-            if term not in shown:
-                shown[term] = norm
+            shown.setdefault(term, norm)
     return terms
 
 

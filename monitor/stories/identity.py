@@ -27,6 +27,8 @@ counts together with the title; the link alone covers the headline that changes,
 F     what the feed does                           what finds, or keeps apart
 ====  ===========================================  ==============================================================
 59    new format or path scheme                    ``id:``, else the link, else guid + title
+59    one article with a new address and guid      title, nearly the same lead and date, within 48 h, when the
+                                                   old address is not listed beside it
 61    another guid at every poll                   ``id:`` and ``url:``; without a link title + lead within 48 h
 62    one guid for all                             guid + title differ; without links the shared guid is no key
 63    guid again, with new link and title          guid + title differ, and so does the link
@@ -43,7 +45,7 @@ entries of one title share when both their guids and their leads tell them apart
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -66,6 +68,7 @@ _DATE = regex.compile(
 _RANDOM = regex.compile(r"(?i)(?:urn:uuid:)?[{]?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}[}]?|[0-9a-f]{20,64}")
 _RANKS = ("id", "url", "guid", "title")
 _LONGEST_KEY = 512
+_FEWEST_LEAD, _NEARLY = 8, 0.9
 
 
 def clean_url(url: str, outlet: Outlet) -> str:
@@ -105,6 +108,26 @@ def text_hash(title: str, lead: str) -> str:
     """
     visible_lead = _visible(lead)
     return _digest(_visible(title)) + (_digest(visible_lead) if visible_lead else "")
+
+
+def with_body(text_hash: str, body: str) -> str:
+    """The hash of a text whose page told another body later."""
+    return f"{text_hash.partition('-')[0]}-{_digest(_visible(body))}"
+
+
+def nearly(one: str, other: str) -> bool:
+    """Two leads tell the same in nearly the same words: nine in ten, and all the numbers; of eight words at least."""
+    counts = Counter(words(one).split()), Counter(words(other).split())
+    longest = max(counts[0].total(), counts[1].total())
+    numbers = [{word for word in count if any(map(str.isdigit, word))} for count in counts]
+    common = (counts[0] & counts[1]).total()
+    return common >= _FEWEST_LEAD and numbers[0] == numbers[1] and common >= _NEARLY * longest
+
+
+def is_post(url: str, outlet: Outlet) -> bool:
+    """The address names one post of a live page, by the outlet's rules."""
+    address = rules(outlet).compared(url)
+    return address is not None and bool(address.post)
 
 
 def changed(held: str, told: str) -> bool:

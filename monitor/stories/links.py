@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
-from config.model import Concept
+from config.model import AS_MEASURED, Concept, StorySettings
 from monitor.stories.gist import Gists, StoryItem, written
 from monitor.stories.traits import Traits, traits
 
-LINK = 0.35
 NUMBERS = NAMES = 0.15
 """What one number, one name in common adds."""
 APART = timedelta(hours=36)
@@ -69,8 +68,8 @@ class _Story:
 class Links:
     """Stories of the last three days by their concepts. Not for several threads at once."""
 
-    def __init__(self, gists: Gists, concepts: Mapping[str, Concept]) -> None:
-        self.gists = gists
+    def __init__(self, gists: Gists, concepts: Mapping[str, Concept], settings: StorySettings = AS_MEASURED) -> None:
+        self.gists, self.settings = gists, settings
         self._telling = frozenset(name for name, each in concepts.items() if each.group in TELLING) - UBIQUITOUS
         self._stories: dict[str, _Story] = {}
         self._story_of: dict[str, str] = {}
@@ -117,6 +116,22 @@ class Links:
         early.first, early.last = min(early.first, late.first), max(early.last, late.last)
         early.seen = max(early.seen, late.seen)
         self._put(early, late.members)
+
+    def move(self, stories: Mapping[str, str]) -> None:
+        """Somebody decided in which stories these items stand; items that are not held are let be."""
+        for item, name in stories.items():
+            before = self._story_of.get(item, name)
+            if before == name:
+                continue
+            held = self._stories[before]
+            member = next(each for each in held.members if each[0] == item)
+            self._leave(held.id, item)
+            into = self._stories.get(name)
+            if into is None:
+                into = _Story(id=name, language=held.language, first=held.first, last=held.last, seen=held.seen)
+                self._stories[name] = into
+                heappush(self._ages, (held.seen, name))
+            self._put(into, [member])
 
     # ---------------------------------------------------------------- inside
 
@@ -171,7 +186,7 @@ class Links:
         least = _SURE_NAME if "en" not in (one.language, other.language) else 0
         pairs = [(a, b) for _, a in one.members for _, b in other.members]
         score = sum(_alike(a, b, least) for a, b in pairs) / len(pairs)
-        return (round(score, 3), _reason(pairs, least)) if score >= LINK else None
+        return (round(score, 3), _reason(pairs, least)) if score >= self.settings.link else None
 
     def _unlink(self, story: _Story) -> None:
         for other in story.links:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from config.model import Concept
-from monitor.model import Item, Placed, StoryLink
+from config.model import Concept, Config, StorySettings
+from monitor.model import Item, Placed, Rulings, StoryLink
 from monitor.stories.clusters import Clusters
 from monitor.stories.gist import Gists, StoryItem
 from monitor.stories.links import Links
@@ -21,14 +21,16 @@ WINDOW = timedelta(days=8)
 class Places:
     """Called from one thread at a time: the writer's."""
 
-    def __init__(self, concepts: Mapping[str, Concept]) -> None:
-        self._concepts = concepts
-        self._clusters = Clusters(Gists(concepts))
-        self._links = Links(self._clusters.gists, concepts)
+    def __init__(self, config: Config) -> None:
+        self._concepts = config.concepts
+        self._clusters = Clusters(Gists(config.concepts), config.settings.stories)
+        self._links = Links(self._clusters.gists, config.concepts, config.settings.stories)
+        self.heeded = 0
+        """The number of the last correction that it knows of."""
 
-    def place(self, item: Item, copy_of: str | None, concepts: Mapping[str, Concept]) -> Placed:
+    def place(self, item: Item, copy_of: str | None, config: Config) -> Placed:
         """A new item's story. Items of one answer come in the order of `clusters.in_order`."""
-        self._read_by(concepts)
+        self._read_by(config.concepts, config.settings.stories)
         told = _told(item, copy_of)
         placement = self._clusters.place(told)
         self._links.add(told, placement.story)
@@ -50,12 +52,21 @@ class Places:
                 self._clusters.add(told, item.story)
                 self._links.add(told, item.story)
 
-    def _read_by(self, concepts: Mapping[str, Concept]) -> None:
-        """Another lexicon came into force: stories stay, links are found anew as their items come."""
+    def heed(self, rulings: Rulings) -> None:
+        """What reviewers decided, from the store; before the next item is placed."""
+        self._clusters.move(rulings.stories)
+        self._clusters.keep_apart(rulings.apart)
+        self._links.move(rulings.stories)
+        self.heeded = rulings.number
+
+    def _read_by(self, concepts: Mapping[str, Concept], settings: StorySettings) -> None:
+        """Another lexicon came into force: stories stay, links are found anew as their items come. Other thresholds
+        hold from the next item on."""
         if concepts is not self._concepts and concepts != self._concepts:
             self._clusters.gists = Gists(concepts)
-            self._links = Links(self._clusters.gists, concepts)
+            self._links = Links(self._clusters.gists, concepts, settings)
         self._concepts = concepts
+        self._clusters.settings = self._links.settings = settings
 
 
 def _told(item: Item, copy_of: str | None) -> StoryItem:

@@ -31,6 +31,8 @@ class Credited:
     origins: Origins
     copy_of: str | None = None
     """The item whose words it repeats; one outside of the story says nothing here."""
+    ruled: bool = False
+    """A reviewer said whose reporting it is: that goes for all articles of the same words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,8 @@ def _named(group: Sequence[Credited]) -> Origin:
     """Whose reporting a group's words are by its own word: those of an agency in front by that text alone; else what
     any of the texts credits, what the first that names anybody names, and at last the first text's own outlet."""
     first = group[0].origins
+    if ruled := [item for item in group if item.ruled]:
+        return ruled[0].origins.whose
     if _is_agency(group[0]):
         return first.whose
     told = [item.origins.whose for item in group]
@@ -139,7 +143,8 @@ def _named(group: Sequence[Credited]) -> Origin:
 def _seen_from(item: Credited, leader: Credited, named: Origin, root: Root) -> Root:
     """The group's root, reached from one of its items: by what it names itself, or as a copy of the first."""
     own = item.origins.whose
-    if (own.id, own.relation) == (named.id, named.relation) and (item is leader or own.relation != "own"):
+    says_so = item is leader or item.ruled or own.relation != "own"
+    if (own.id, own.relation) == (named.id, named.relation) and says_so:
         return root
     path = root.path if item is leader else (leader.item, *root.path)
     return Root(id=root.id, kind=root.kind, how="copy", path=path)

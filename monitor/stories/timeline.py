@@ -9,13 +9,14 @@ from itertools import pairwise
 from typing import Literal
 
 from config.model import ChangeClass
-from monitor.model import Item, Reported, Revision, Story, TextLanguage
+from monitor.model import Item, Reported, Revision, Story, TextLanguage, Whereabouts
 from monitor.stories.phrases import Phrases, denied, hedged
 from monitor.stories.reported import roots_of, whose
 from monitor.stories.roots import Root
 
-What = Literal["first", "followed", "copy", "edited", "elsewhere"]
-"""``elsewhere``: the first item of a story of another language that seems to tell the same."""
+What = Literal["first", "followed", "copy", "edited", "withdrawn", "back", "lost", "moved", "elsewhere"]
+"""``withdrawn``, ``back``, ``lost``, ``moved``: as `Whereabouts`; ``elsewhere``: the first item of a story of another
+language that seems to tell the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Moment:
     """By the words of the headline and lead."""
     url: str | None = None
     why: str = ""
-    """Why the item stands in the story, or the other story beside it."""
+    """Why the item stands in the story, or the other story beside it; or what showed that it is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,18 @@ class Timeline:
 
 
 def timeline(
-    story: Story, revisions: Mapping[str, Sequence[Revision]], linked: Sequence[Story], phrases: Phrases
+    story: Story,
+    revisions: Mapping[str, Sequence[Revision]],
+    linked: Sequence[Story],
+    phrases: Phrases,
+    whereabouts: Mapping[str, Sequence[Whereabouts]],
 ) -> Timeline:
-    """``revisions``: of each item, the oldest first; ``linked``: the stories of `Story.links` that are still held."""
+    """``revisions`` and ``whereabouts``: of each item, the oldest first; ``linked``: the stories of `Story.links` that
+    are still held."""
     roots = roots_of(story.items)
     first = story.items[0]
     moments = [*_appearances(story, roots, phrases, revisions), *_edits(story, revisions, phrases)]
-    moments += _elsewhere(story, linked)
+    moments += [*_addresses(story, whereabouts), *_elsewhere(story, linked)]
     return Timeline(
         story=story.id,
         headline=first.title,
@@ -102,6 +108,15 @@ def _edits(story: Story, revisions: Mapping[str, Sequence[Revision]], phrases: P
                     denies=_denies(after.title, after.lead, item, phrases),
                     hedges=_hedges(after.title, after.lead, item, phrases),
                 )  # fmt: skip
+
+
+def _addresses(story: Story, whereabouts: Mapping[str, Sequence[Whereabouts]]) -> Iterator[Moment]:
+    for item in story.items:
+        for each in whereabouts.get(item.id, ()):
+            yield Moment(
+                at=each.at, what=each.what, item=item.id, outlet=item.outlet, language=item.language,
+                headline=item.title, url=item.url, why=each.words,
+            )  # fmt: skip
 
 
 def _elsewhere(story: Story, linked: Sequence[Story]) -> Iterator[Moment]:

@@ -103,7 +103,7 @@ def compile_watches(
 class WatchSet:
     """A whole set of watches in force; it never changes, so an item meets one set even while another is made."""
 
-    def __init__(self, watches: Iterable[Compiled], terms: Terms) -> None:
+    def __init__(self, watches: Iterable[Compiled], terms: Terms, lexicon: Lexicon | None = None) -> None:
         # Columns, not a list of values: 100,000 watches are to fit in 70 MB.
         self._ids: list[str] = []
         self._texts: list[str] = []
@@ -120,7 +120,7 @@ class WatchSet:
                 self._outlets.append(watch.outlets)
         self._by_id: dict[str, int] | None = None
         self._concepts = terms.concepts
-        self._lexicon = Lexicon.of(map(terms.concept, terms.concepts))
+        self._lexicon = lexicon or Lexicon.of(map(terms.concept, terms.concepts))
         self._fields: tuple[TextField, ...] = DEFAULT_FIELDS
         self._vocabulary: dict[str, tuple[int, ...]] = {}
         self._prefixes: dict[int, dict[str, tuple[int, ...]]] = {}
@@ -179,6 +179,11 @@ class WatchSet:
         evaluation = Evaluation(prepared, seen, self._lexicon)
         return explain(watch_id, self._query(index), evaluation, outside=outside)
 
+    def beside(self, watch_id: str, when: str, *, outlets: Collection[str] | None = None) -> WatchSet:
+        """Another set, of one query that is read under the same concepts. Raises `QueryError`."""
+        terms = Terms(self._concepts)
+        return WatchSet([Compiled(watch_id, parse(when, terms, outlets=outlets))], terms, self._lexicon)
+
     def expansion(self, watch_id: str) -> tuple[Expansion, ...]:
         """How each word, phrase and concept of a watch is understood. Raises `UnknownName`."""
         return expand(self.query(watch_id), self._concepts)
@@ -186,6 +191,11 @@ class WatchSet:
     def query(self, watch_id: str) -> Query:
         """A watch's query as read. Raises `UnknownName`."""
         return self._query(self._number(watch_id))
+
+    @property
+    def concepts(self) -> Mapping[str, Concept]:
+        """The concepts that the queries were read under."""
+        return self._concepts
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -6,78 +6,66 @@ look changes nothing: mail scanners follow links. A wrong signature is told noth
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from config.model import Config
-from monitor.alerts.links import Signer
 from monitor.model import Alert, Item, Revision
 from monitor.ports import Store
-from monitor.status import Status
 from monitor.web import cards, words
+from monitor.web.site import Site
 
 _ROOT = "../../"
 """From this page's address to the page's own: it is reached by a public address, which may have a path."""
 _ROWS_AT_MOST = 200
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""No scripts here: it is opened from mail and chat."""
 
 
-def policy(*, forms: str) -> str:
-    """The content security policy of a page whose forms may be sent to ``forms``."""
-    return (
-        f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {forms}; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
-
-
-def add(
-    app: FastAPI,
-    *,
-    store: Store,
-    config: Callable[[], Config],
-    status: Callable[[], Awaitable[Status]],
-    signer: Signer,
-    page: Callable[..., HTMLResponse],
-) -> None:
+def add(app: FastAPI, site: Site) -> None:
     """Answer at ``/acknowledge/ALERT/SIGNATURE``."""
 
     async def signed(alert: str, signature: str) -> Alert:
-        if not signer.good(alert, signature):
+        if not site.signer.good(alert, signature):
             raise HTTPException(404)
-        found = await store.alert(alert)
+        found = await site.store.alert(alert)
         if found is None:
             raise HTTPException(404)
         return found
 
-    async def shown(alert: Alert, *, before: datetime | None, done: bool) -> HTMLResponse:
-        now, held, item = (await status()).now, config(), await store.item(alert.item)
-        answer = page(
+    async def shown(request: Request, alert: Alert, *, before: datetime | None, done: bool) -> HTMLResponse:
+        now, item = (await site.status()).now, await site.store.item(alert.item)
+        answer = site.page(
+            request,
             "acknowledge.html",
             root=_ROOT,
             alert=alert,
             item=item,
-            title=_headline(alert, item, await store.revisions(alert.item)),
-            moment=cards.moment(held, now, await store.muted(now)),
+            title=_headline(alert, item, await site.store.revisions(alert.item)),
+            moment=cards.moment(site.config, now, await site.store.muted(now)),
             before=before,
             done=done,
         )
-        answer.headers["Content-Security-Policy"] = policy(forms="'self'")
+        answer.headers["Content-Security-Policy"] = _POLICY
+        answer.headers["Referrer-Policy"] = "no-referrer"  # the address is the permission
         return answer
 
     @app.get("/acknowledge/{alert}/{signature}", response_class=HTMLResponse)
-    async def look(alert: str, signature: str) -> HTMLResponse:
+    async def look(alert: str, signature: str, request: Request) -> HTMLResponse:
         found = await signed(alert, signature)
-        return await shown(found, before=await _acknowledged(store, found), done=False)
+        return await shown(request, found, before=await _acknowledged(site.store, found), done=False)
 
     @app.post("/acknowledge/{alert}/{signature}", response_class=HTMLResponse)
-    async def press(alert: str, signature: str) -> HTMLResponse:
+    async def press(alert: str, signature: str, request: Request) -> HTMLResponse:
         found = await signed(alert, signature)
-        before = await _acknowledged(store, found)
-        await store.acknowledge([found.id], (await status()).now)
-        return await shown(await store.alert(found.id) or found, before=before, done=True)
+        before = await _acknowledged(site.store, found)
+        await site.store.acknowledge([found.id], (await site.status()).now)
+        return await shown(request, await site.store.alert(found.id) or found, before=before, done=True)
 
 
 def _headline(alert: Alert, item: Item | None, revisions: Sequence[Revision]) -> tuple[words.Piece, ...]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from config.model import SEVERITIES, Config, Outlet, Severity, Source
 from monitor import health
 from monitor.model import Alert, Condition, Item, Revision, SourceState, Span
+from monitor.ports import Store
 from monitor.web import words
 
 _SAID: dict[Condition, str] = {
@@ -24,7 +25,7 @@ _SAID: dict[Condition, str] = {
 }
 _AFTER = re.compile(r"(?<=\d[smhd]) after \w+")
 """The alert that a cooldown began with: it is another one on each channel, and an id says nothing here."""
-_NEED = ("bad", "fair", "wait", "shut", "good")
+NEED = ("bad", "fair", "wait", "shut", "good")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Card:
     """All rows about one state of one item."""
 
     id: str
+    rows: tuple[Alert, ...]
     item: Item | None
     """``None``: its text was removed since."""
     outlet: str
@@ -103,6 +105,7 @@ def card(
     spans = () if item is None else standing(rows, item, revisions)
     return Card(
         id=rows[0].item,
+        rows=tuple(rows),
         item=item,
         outlet=outlet_name(item.outlet, config) if item else "",
         change=_change(rows[0].state),
@@ -111,13 +114,28 @@ def card(
         lines=tuple(
             Line(
                 watch=watch_title(watch, config),
-                fates=_fates([row for row in rows if row.watch == watch], moment),
+                fates=fates([row for row in rows if row.watch == watch], moment),
             )
             for watch in dict.fromkeys(row.watch for row in rows)
         ),
         title=words.marked(item.title, spans, "title") if item else (),
         acknowledged=min((row.acknowledged for row in rows if row.acknowledged), default=None),
     )
+
+
+async def gathered(
+    store: Store, config: Config, seeds: Iterable[Alert], limit: int, moment: Moment
+) -> tuple[Card, ...]:
+    """A card for each headline that ``seeds`` name, with all its rows in that state."""
+    states = [*dict.fromkeys((row.item, row.state) for row in seeds)][:limit]
+    rows = await store.alerts_of([item for item, _state in states])
+    made = []
+    for name, state in states:
+        own = [row for row in rows.get(name, ()) if row.state == state]
+        held = await store.item(name)
+        old = held is not None and any(row.revision != held.revision for row in own)
+        made.append(card(own[::-1], held, await store.revisions(name) if old else (), config, moment))
+    return tuple(made)
 
 
 def _change(state: str) -> str:
@@ -128,12 +146,13 @@ def _change(state: str) -> str:
     )
 
 
-def _fates(rows: Sequence[Alert], moment: Moment) -> tuple[Fate, ...]:
+def fates(rows: Iterable[Alert], moment: Moment) -> tuple[Fate, ...]:
+    """What became of rows, gathered by what is said of them; each channel is named once in each."""
     gathered: dict[tuple[Condition, str, str], list[str]] = {}
     for row in rows:
         gathered.setdefault((row.condition, said(row, moment), why(row, moment)), []).append(row.channel)
     return tuple(
-        Fate(condition=condition, said=told, channels=tuple(channels), why=reason)
+        Fate(condition=condition, said=told, channels=tuple(dict.fromkeys(channels)), why=reason)
         for (condition, told, reason), channels in gathered.items()
     )
 
@@ -175,7 +194,7 @@ def standing(alerts: Iterable[Alert], item: Item, revisions: Iterable[Revision])
 def source_lines(states: Iterable[SourceState], config: Config) -> tuple[SourceLine, ...]:
     """Those that need a look first; then by outlet and name."""
     lines = [_source_line(state, config.outlets.get(state.outlet)) for state in states]
-    return tuple(sorted(lines, key=lambda line: (_NEED.index(line.mood), line.state.id)))
+    return tuple(sorted(lines, key=lambda line: (NEED.index(line.mood), line.state.id)))
 
 
 def _source_line(state: SourceState, outlet: Outlet | None) -> SourceLine:

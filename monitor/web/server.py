@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -29,8 +29,11 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI, address: str, *, any_port: bool = False) -> AsyncIterator[str]:
-    """Serve ``app`` at ``address`` (host:port) and give its real URL. ``any_port``: a free one when it is taken."""
+async def serving(
+    app: FastAPI, address: str, *, any_port: bool = False, ending: Callable[[], None] = lambda: None
+) -> AsyncIterator[str]:
+    """Serve ``app`` at ``address`` (host:port) and give its real URL. ``any_port``: a free one when it is taken.
+    ``ending`` is called when the block is left, to end what would be answered without end."""
     sock = _listen(address, any_port)
     host, port = sock.getsockname()[:2]
     server = _Server(
@@ -42,6 +45,7 @@ async def serving(app: FastAPI, address: str, *, any_port: bool = False) -> Asyn
     try:
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
+        ending()
         server.should_exit = True
         await task
         sock.close()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.alerts import policy
+from monitor.alerts.text import edge
 from monitor.model import Alert, Outcome, Span
 
 _DIRECTIONS = {"en": "ltr", "he": "rtl", "ar": "rtl"}
@@ -82,6 +83,17 @@ def clean(text: str) -> str:
     return "".join(" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
 
 
+def language(code: str) -> str:
+    """A language's name; ``und``: none of ours."""
+    return {"en": "English", "he": "Hebrew", "ar": "Arabic"}.get(code, "other")
+
+
+def listed(names: Iterable[str]) -> str:
+    """``one``, ``one and another``, ``one, another and a third``."""
+    *most, last = [*names] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def mood(outcome: Outcome | None) -> str:
     """How a source's state looks: good, fair, bad, shut (closed by its publisher), wait."""
     return "wait" if outcome is None else _MOODS.get(outcome, "bad")
@@ -105,6 +117,19 @@ def marked(text: str, spans: Iterable[Span], field: str) -> tuple[Piece, ...]:
             at = end
     pieces.append(Piece(text[at:], False))
     return tuple(piece for piece in pieces if piece.text)
+
+
+def shortened(pieces: Iterable[Piece], limit: int) -> tuple[Piece, ...]:
+    """The first ``limit`` letters or so of marked text, cut at a grapheme."""
+    kept: list[Piece] = []
+    left = limit
+    for piece in pieces:
+        if len(piece.text) > left:
+            kept.append(Piece(piece.text[: edge(piece.text, left)].rstrip() + "…", piece.found))
+            break
+        kept.append(piece)
+        left -= len(piece.text)
+    return tuple(kept)
 
 
 def paragraphs(text: str, spans: Iterable[Span], field: str) -> tuple[tuple[Piece, ...], ...]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
 from config.model import ArticleSelectors
-from monitor.model import Outcome
+from monitor.entries import PAYWALLED, TEXT_LOST
+from monitor.model import Entry, Outcome
 from spiders.readers import jsonld, page
 from spiders.readers.build import Builder, Raw
 from spiders.readers.decoding import decode
@@ -18,9 +19,11 @@ from spiders.readers.links import resolve
 from spiders.readers.task import EXCERPT, Reading, ReadTask, reading
 from spiders.readers.text import as_html, cut, depth, plain
 
+MOST_POSTS = 300
 PAYWALLED_BELOW = 1_200
 """Characters: an article that is not free and shorter than this is only its beginning."""
 _ENDS = frozenset(".!?…\"'”’»)؟׃")
+_CREDITS = ("article:publisher", "syndication-source", "original-source")
 _HEAD = 300_000
 _HEAD_END = re.compile(r"</head\s*>|<body\b", re.IGNORECASE)
 _HEADING = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
@@ -48,13 +51,28 @@ def read(task: ReadTask) -> Reading:
         return Reading(outcome=Outcome.FAILED, reason=reason, marks=decoded.marks, excerpt=cut(plain(text), EXCERPT))
     marks = [*entry.marks, "JSON-LD damaged" if damaged else ""]
     if told.paywalled and len(body) < PAYWALLED_BELOW:
-        marks.append("paywalled: only the beginning")
+        marks.append(PAYWALLED)
     canonical = resolve(head.canonical, task.url) or resolve(told.url, task.url)
     entry = replace(
         entry, url=task.url, canonical=canonical, marks=tuple(filter(None, marks)), html=as_html(entry.body)
     )
-    lost = f"text lost: {seen.hard}" if seen.hard else ("" if body else "no text found")
-    return reading((entry,), (*decoded.marks, lost))
+    lost = f"{TEXT_LOST}: {seen.hard}" if seen.hard else ("" if body else "no text found")
+    return reading((entry, *_posts(told, task)), (*decoded.marks, lost))
+
+
+def _posts(told: jsonld.Article, task: ReadTask) -> Iterator[Entry]:
+    """A live page's updates with addresses of their own; whether one names a post, its outlet's rules say."""
+    builder = Builder(task, time_zone="UTC")
+    page_itself = task.url.partition("#")[0]
+    for post in told.updates[:MOST_POSTS]:
+        raw = Raw(
+            title=post.headline or post.body.partition("\n")[0], title_form="text", content=post.body,
+            content_form="text", authors=post.authors, published=post.published, kind="live",
+            language=told.language, link=page_itself + post.url if post.url.startswith("#") else post.url,
+        )  # fmt: skip
+        entry = builder.entry(raw)
+        if entry is not None and entry.url not in (None, task.url):
+            yield replace(entry, post=True, html=as_html(entry.body))
 
 
 def _raw(told: jsonld.Article, head: _Head, seen: _Seen, body: str, text: str) -> Raw:
@@ -65,6 +83,7 @@ def _raw(told: jsonld.Article, head: _Head, seen: _Seen, body: str, text: str) -
         content=body,
         content_form="text",
         link=None,
+        credits=(*told.credits, *head.credits),
         authors=told.authors or tuple(filter(None, (seen.byline or head.get("author", "byl"),))),
         published=told.published or head.get("article:published_time", "article:published", "date"),
         updated=told.modified or head.get("article:modified_time", "article:modified"),
@@ -87,6 +106,11 @@ class _Head:
 
     def get(self, *names: str) -> str:
         return next((self.meta[name] for name in names if self.meta.get(name)), "")
+
+    @property
+    def credits(self) -> tuple[str, ...]:
+        """Who published the text, in words: most write the address of a page about themselves there."""
+        return tuple(told for name in _CREDITS if (told := self.meta.get(name, "")) and "//" not in told)
 
 
 def _head(text: str) -> _Head:

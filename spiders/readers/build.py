@@ -23,6 +23,7 @@ MOST_TEXT = 16_000_000
 _TITLE, _LEAD, _BODY, _NAME, _GUID, _TAG = 1_000, 2_000, 200_000, 300, 2_000, 100
 _LEAD_FROM_BODY = 500
 _TAGS = 40
+_MOST_CREDITS = 5
 
 Form = Literal["text", "html", "rss"]
 """How a field is written: as text, as HTML, or as an RSS title (text that may hold HTML references)."""
@@ -52,6 +53,7 @@ class Raw:
     base: str | None = None
     """Against which the entry's links are resolved, where it is not the answer's address."""
     authors: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
     publisher: str = ""
     published: str = ""
     updated: str = ""
@@ -116,6 +118,7 @@ class Builder:
             url=url,
             guid=texts.cut(texts.one_line(raw.guid or ""), _GUID) or None,
             author=_capped(author_names(raw.authors), _NAME, "author", marks),
+            credits=_credits(raw.credits),
             publisher=publisher,
             published=published,
             published_text=published_text,
@@ -207,6 +210,11 @@ def _capped(text: str, limit: int, what: str, marks: list[str]) -> str:
         return text
     marks.append(f"{what} cut")
     return texts.cut(text, limit)
+
+
+def _credits(named: Iterable[str]) -> tuple[str, ...]:
+    told = dict.fromkeys(texts.cut(texts.one_line(html.unescape(each[: _NAME * 4])), _NAME) for each in named)
+    return tuple(each for each in told if each)[:_MOST_CREDITS]
 
 
 def _tags(tags: Iterable[str]) -> tuple[str, ...]:

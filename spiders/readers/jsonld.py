@@ -19,6 +19,17 @@ _MOST_BLOCKS, _MOST_NODES = 30, 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One update of a live blog."""
+
+    headline: str
+    body: str
+    url: str
+    published: str
+    authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """What JSON-LD says of the page's article; empty means that it does not say."""
 
@@ -27,7 +38,11 @@ class Article:
     body: str = ""
     posts: int = 0
     """Updates of a live blog that are in ``body``."""
+    updates: tuple[Post, ...] = ()
+    """Those updates that have an address of their own."""
     authors: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
+    """``creditText`` and source organisation of the article itself, never of its pictures."""
     published: str = ""
     modified: str = ""
     url: str = ""
@@ -96,12 +111,15 @@ def _rank(node: dict[str, Any]) -> int:
 def _article(node: dict[str, Any]) -> Article:
     kinds = _types(node)
     posts = list(_posts(node)) if "LiveBlogPosting" in kinds else []
+    told = [f"{post.headline}\n\n{post.body}".strip() for post in posts]
     return Article(
         headline=_string(node.get("headline")) or _string(node.get("name")),
         description=_string(node.get("description")),
-        body="\n\n".join(filter(None, [body_text(_string(node.get("articleBody"))), *posts])),
+        body="\n\n".join(filter(None, [body_text(_string(node.get("articleBody"))), *told])),
         posts=len(posts),
+        updates=tuple(post for post in posts if post.url),
         authors=tuple(_people(node.get("author"))),
+        credits=tuple(_credits(node)),
         published=_string(node.get("datePublished")) or _string(node.get("uploadDate")),
         modified=_string(node.get("dateModified")),
         url=_address(node),
@@ -112,14 +130,31 @@ def _article(node: dict[str, Any]) -> Article:
     )
 
 
-def _posts(node: dict[str, Any]) -> Iterator[str]:
-    """Each update of a live blog: its headline, then its text."""
+def _posts(node: dict[str, Any]) -> Iterator[Post]:
+    """The updates of a live blog that say something."""
     updates = node.get("liveBlogUpdate")
     for update in updates if isinstance(updates, list) else [updates]:
         if isinstance(update, dict):
-            parts = (one_paragraph(_string(update.get("headline"))), body_text(_string(update.get("articleBody"))))
-            if any(parts):
-                yield "\n\n".join(filter(None, parts))
+            headline, body = (
+                one_paragraph(_string(update.get("headline"))),
+                body_text(_string(update.get("articleBody"))),
+            )
+            if headline or body:
+                yield Post(
+                    headline=headline, body=body, url=_own_address(update),
+                    published=_string(update.get("datePublished")), authors=tuple(_people(update.get("author"))),
+                )  # fmt: skip
+
+
+def _own_address(update: dict[str, Any]) -> str:
+    """Of an update: the page's with something that names the post."""
+    told = [_string(update.get("url")), _string(update.get("@id")), _address(update)]
+    return next((each for each in told if "#" in each or "?" in each), next(filter(None, told), ""))
+
+
+def _credits(node: dict[str, Any]) -> Iterator[str]:
+    yield _string(node.get("creditText"))
+    yield from _people(node.get("sourceOrganization"))
 
 
 def one_paragraph(text: str) -> str:

@@ -53,6 +53,17 @@ _CONSENT = re.compile(
     r"|privacy choices|gdpr|הסכמה|עוגיות|ملفات تعريف الارتباط",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"\s[-–—]\s|[|•·:]")
+_NOT_FOUND = re.compile(
+    r"(?:error\s*)?404(?:\s*error)?(?:[\s,]*(?:page\s*)?not found)?|not found"
+    r"|(?:sorry,? )?(?:the |this |that )?(?:requested )?(?:page|article|story)(?: you[\w' ]{1,40})?"
+    r" (?:(?:was|is|could|can) ?not (?:be )?(?:found|available)|not found|(?:couldn|can)['’]?t be found"
+    r"|(?:does not|doesn['’]t|no longer) exists?|is no longer available|has been (?:removed|deleted))"
+    r"|ה?(?:דף|עמוד|כתבה)(?: המבוקשת?)? (?:לא נמצאה?|אינ[וה] קיימ?ת?)|הדף שחיפשת[םן]? .{0,30}"
+    r"|(?:عفوا[ً]?[،,]? )?(?:الصفحة|المقال)(?: المطلوبة?)? غير (?:موجودة?|متوفرة?|متاحة?)"
+    r"|لم يتم العثور على الصفحة(?: المطلوبة)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +95,8 @@ def _judged(text: str, url: str, final_url: str, status: int, kind: str) -> Verd
         return None
     if _consent(url, final_url, text):
         return _blocked(f"consent wall at {urlsplit(final_url).hostname}", text)
+    if kind == "article" and (said := _not_found(text)):
+        return Verdict(outcome=Outcome.GONE, reason=f"the page says that it is not there: {said}")
     return _other_than_a_feed(text, final_url) if kind in ("feed", "aggregator", "sitemap") else None
 
 
@@ -108,6 +121,13 @@ def _challenge(text: str, readable: str) -> str:
     lowered = text.lower()
     named = next((name for sign, name in _CHALLENGE if sign in lowered), "")
     return named or ("human check" if title and _CHALLENGE_TITLE.search(title[1]) else "")
+
+
+def _not_found(text: str) -> str:
+    """What the title of an error page says that comes with a success; empty for any other page."""
+    title = _TITLE.search(text)
+    parts = _BETWEEN.split(" ".join(plain(title[1]).split())) if title else []
+    return next((part for part in parts if _NOT_FOUND.fullmatch(part.strip(" .!"))), "")
 
 
 def _consent(url: str, final_url: str, text: str) -> bool:

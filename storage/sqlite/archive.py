@@ -1,17 +1,15 @@
-"""Reading what was filed: items, revisions, search, counts."""
+"""Reading what was filed: items, revisions, counts."""
 
 from __future__ import annotations
 
-import re
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from monitor import canary
-from monitor.model import Candidate, Item, Revision
+from monitor.model import Candidate, Item, Matched, Revision
 from storage import rows
-from storage.rows import when
-from storage.sqlite.decisions import resolve
+from storage.sqlite.decisions import resolve, resolved
 from storage.sqlite.texts import ITEM
 
 # One row per candidate key: [candidate id, text hash, has body, key]. A text among those kept was matched when it came.
@@ -28,13 +26,13 @@ WHERE (NOT json_extract(asked.value, '$[2]') OR held.body <> '')
       AND substr(revisions.text_hash, 1, length(json_extract(asked.value, '$[1]'))) = json_extract(asked.value, '$[1]')
   )
 """
-# A title finds more surely what an item is about than a word in its body.
-_SEARCH = f"""
-{ITEM} JOIN search ON search.rowid = items.number
-WHERE search MATCH :words AND items.source <> :canaries
-ORDER BY bm25(search, 4.0, 1.0), items.first_seen DESC LIMIT :limit
+_MATCHES = """
+SELECT matches.* FROM (SELECT DISTINCT value AS item FROM json_each(?)) AS asked
+CROSS JOIN matches ON matches.item = asked.item
+CROSS JOIN items ON items.id = matches.item
+CROSS JOIN revisions ON revisions.number = items.current
+ORDER BY matches.watch, revisions.id = matches.revision, matches.found
 """
-_CUT = re.compile(r"[^0-9A-Za-z\x80-\U0010ffff]+")
 # Of a table that has them, canaries (a few dozen) are counted by themselves: a count of a whole table is read off an
 # index, one with a condition is not.
 _TABLES = {
@@ -68,56 +66,17 @@ def item(db: sqlite3.Connection, name: str) -> Item | None:
     return None if row is None else rows.item(row)
 
 
-def items(
-    db: sqlite3.Connection,
-    *,
-    limit: int,
-    outlet: str | None,
-    language: str | None,
-    watch: str | None,
-    since: datetime | None,
-    before: datetime | None,
-    oldest_first: bool,
-) -> tuple[Item, ...]:
-    asked = {
-        "items.outlet = :outlet": outlet,
-        "items.language = :language": language,
-        "items.id IN (SELECT item FROM matches WHERE watch = :watch)": watch,
-        "items.first_seen >= :since": since,
-        "items.first_seen < :before": before,
-    }
-    chosen = [clause for clause, value in asked.items() if value is not None]
-    if outlet is None:
-        chosen.append("items.source <> :canaries")
-    where = " AND ".join(chosen) or "true"
-    order = "items.first_seen, items.number" if oldest_first else "items.first_seen DESC, items.number DESC"
-    found = db.execute(
-        f"{ITEM} WHERE {where} ORDER BY {order} LIMIT :limit",
-        {
-            "limit": limit,
-            "canaries": canary.SOURCE,
-            "outlet": outlet,
-            "language": language,
-            "watch": watch,
-            "since": when(since),
-            "before": when(before),
-        },
-    )
-    return tuple(map(rows.item, found))
-
-
-def search(db: sqlite3.Connection, terms: Sequence[str], limit: int) -> tuple[Item, ...]:
-    """Each term is cut as the index's tokeniser cuts, and quoted: nothing in it is a word of FTS5's query language."""
-    words = [word for term in terms for word in _CUT.split(rows.writable(term)) if word]
-    if not words:
-        return ()
-    asked = {"words": " AND ".join(f'"{word}"' for word in words), "canaries": canary.SOURCE, "limit": limit}
-    return tuple(map(rows.item, db.execute(_SEARCH, asked)))
-
-
 def revisions(db: sqlite3.Connection, name: str) -> tuple[Revision, ...]:
     found = db.execute("SELECT * FROM revisions WHERE item = ? ORDER BY seen, number", (resolve(db, name),))
     return tuple(map(rows.revision, found))
+
+
+def matches(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[str, tuple[Matched, ...]]:
+    named = resolved(db, items)
+    held: dict[str, dict[str, Matched]] = {}
+    for row in db.execute(_MATCHES, (json.dumps(list(named.values())),)):
+        held.setdefault(row["item"], {})[row["watch"]] = rows.matched(row)  # the best comes last and stays
+    return {asked: tuple(held[item].values()) for asked, item in named.items() if item in held}
 
 
 def count(db: sqlite3.Connection) -> Mapping[str, int]:

@@ -17,10 +17,11 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from monitor.model import Candidate, Filed, Filing
-from monitor.ports import Decide
+from monitor.ports import Decide, Settle
 from storage import rows
 from storage.rows import when
-from storage.sqlite import schedule, texts
+from storage.sqlite import pages, schedule, texts
+from storage.sqlite.articles import PagePlacing
 from storage.sqlite.errors import translate
 from storage.sqlite.placing import Fate, Placing
 
@@ -37,9 +38,9 @@ DO UPDATE SET entry = :entry, reason = :reason, last = :now, times = times + 1, 
 """
 
 
-def file(db: sqlite3.Connection, filing: Filing, decide: Decide) -> Filed:
+def file(db: sqlite3.Connection, filing: Filing, decide: Decide, settle: Settle | None = None) -> Filed:
     """File one answer inside the open transaction."""
-    return _Filing(db, filing, decide).run()
+    return _Filing(db, filing, decide, settle).run()
 
 
 def _by_time(told: tuple[Candidate, datetime]) -> tuple[datetime, str]:
@@ -51,10 +52,11 @@ def _by_time(told: tuple[Candidate, datetime]) -> tuple[datetime, str]:
 
 
 class _Filing:
-    def __init__(self, db: sqlite3.Connection, filing: Filing, decide: Decide) -> None:
+    def __init__(self, db: sqlite3.Connection, filing: Filing, decide: Decide, settle: Settle | None) -> None:
         self.db, self.filing = db, filing
         self.answer, self.at = filing.answer, filing.answer.at
-        self.placing = Placing(db, filing, decide)
+        self.page = PagePlacing(db, filing, decide, settle) if self.answer.page_of else None
+        self.placing = self.page or Placing(db, filing, decide, settle)
 
     def run(self) -> Filed:
         candidates = self.filing.candidates
@@ -65,7 +67,9 @@ class _Filing:
         filed = [fate for fate in fates if fate is not None]
         whole = len(filed) == len(fates)
         texts.index(self.db, dict(fate.terms for fate in filed if fate.terms is not None))
+        withdrawn = self._settle_page(self.page, whole) if self.page is not None else None
         saved = self._finish(whole)
+        decided = [*filed, withdrawn] if withdrawn is not None else filed
         counts = Counter(fate.name for fate in filed)
         return Filed(
             new=counts["new"],
@@ -75,8 +79,8 @@ class _Filing:
             quarantined=len(fates) - len(filed),
             overtaken=not saved,
             adopted=len(self.placing.adopted),
-            alerts_due=sum(fate.due for fate in filed),
-            alerts_suppressed=sum(fate.suppressed for fate in filed),
+            alerts_due=sum(fate.due for fate in decided),
+            alerts_suppressed=sum(fate.suppressed for fate in decided),
             items=tuple(fate.item for fate in filed if fate.name == "new"),
         )
 
@@ -118,10 +122,7 @@ class _Filing:
         )
 
     def _finish(self, whole: bool) -> bool:
-        """The page leaves the queue, or the source's state is written, after everything else; False: it was not,
-        because a later visit's stands."""
-        if self.answer.page_of:
-            self._settle_page(self.answer.page_of, whole)
+        """The source's state is written, after everything else; False: it was not, because a later visit's stands."""
         if self.filing.candidates:
             self._leave_quarantine()
         state = self.filing.after if whole else self.filing.held
@@ -133,12 +134,17 @@ class _Filing:
         self._note_listing()
         return True
 
-    def _settle_page(self, item: str, whole: bool) -> None:
+    def _settle_page(self, page: PagePlacing, whole: bool) -> Fate | None:
         """A page that cannot be filed is given up in the end; the quarantine keeps it with the reason."""
-        again = not whole and schedule.page_attempts(self.db, item) + 1 < _PAGE_ATTEMPTS
-        if not whole and not again:
+        if whole:
+            return page.end_page()
+        item = self.answer.page_of
+        assert item is not None
+        again = pages.attempts(self.db, item) + 1 < _PAGE_ATTEMPTS
+        if not again:
             log.error("article page given up item=%s", item)
-        schedule.settle_page(self.db, item, self.at + _PUT_OFF if again else None)
+        pages.settle(self.db, item, self.at + _PUT_OFF if again else None)
+        return None
 
     def _leave_quarantine(self) -> None:
         """Entries that were filed after all: the record stays, marked."""

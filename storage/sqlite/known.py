@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.model import Answer, Candidate
-from monitor.stories.identity import words
+from monitor.stories.identity import nearly, words
 from storage.rows import Row, moment, when
 
 WEAK_FOR = timedelta(hours=48)
 FEWEST_ADOPTED = 3
 """Fewer entries than these do not show that a source changed its addresses (F59)."""
 _TITLES_WITHIN = timedelta(days=14)
+_DATED_ALIKE = timedelta(minutes=10)
 
 _HITS = """
 SELECT item_keys.key, item_keys.seen, items.id, items.last_seen, items.title,
   revisions.text_hash, revisions.source AS told_by, revisions.updated, revisions.body <> '' AS has_body
 FROM item_keys JOIN items ON items.id = item_keys.item JOIN revisions ON revisions.number = items.current
 WHERE item_keys.outlet = ? AND item_keys.key IN ({marks})
+"""
+
+_MOVED = """
+SELECT id, lead FROM items WHERE outlet = :outlet AND title = :title AND first_seen >= :since
+  AND kind = :kind AND language = :language AND NOT published_assumed AND published BETWEEN :from AND :to
 """
 
 
@@ -120,6 +126,35 @@ def adopted(db: sqlite3.Connection, candidates: Sequence[Candidate], seen: Sight
     continued = {each.id: item for each in unknown if (item := titles.pop(words(each.entry.title), None))}
     enough = len(continued) >= FEWEST_ADOPTED and len(continued) * 2 > len(candidates)
     return continued if enough else {}
+
+
+def moved(db: sqlite3.Connection, candidate: Candidate, listed: Collection[str], seen: Sighting) -> str | None:
+    """The item that a candidate with unknown keys continues at another address: same outlet, title, kind and language,
+    nearly the same lead, dated the same, and its old address is not ``listed`` (keys of the whole answer) beside it.
+
+    The date keeps two flashes with the same words apart; without one, or with a short lead, nothing is said to have
+    moved: a second alert is better than none.
+    """
+    entry = candidate.entry
+    if not entry.url or not entry.lead or entry.published is None or candidate.weak_key:
+        return None
+    asked = {
+        "outlet": seen.outlet, "title": entry.title, "kind": entry.kind, "language": candidate.language,
+        "since": when(seen.at - WEAK_FOR), "from": when(entry.published - _DATED_ALIKE),
+        "to": when(entry.published + _DATED_ALIKE),
+    }  # fmt: skip
+    alike = [row["id"] for row in db.execute(_MOVED, asked) if nearly(row["lead"], entry.lead)]
+    if len(alike) != 1:
+        return None
+    (item,) = alike
+    keys = db.execute("SELECT key FROM item_keys WHERE item = ?", (item,))
+    return None if any(row["key"] in listed for row in keys) else str(item)
+
+
+def is_new_address(candidate: Candidate, found: Found) -> bool:
+    """A known item that was found by nothing of its address: by its guid and title, or by what it tells."""
+    hits = set(candidate.keys) - {*found.add, *found.take}
+    return any(key.startswith("url:") for key in found.add) and all(key.startswith("guid:") for key in hits)
 
 
 def _listed(db: sqlite3.Connection, candidates: Iterable[Candidate], seen: Sighting) -> dict[str, str]:

@@ -12,7 +12,7 @@ import sqlite3
 from datetime import datetime
 
 from storage.rows import when
-from storage.sqlite import outbox, texts
+from storage.sqlite import hits, outbox, reviews, stories, texts
 
 _TWIN_TEXTS = """
 SELECT gone.number, gone.id, kept.id AS twin FROM revisions AS gone
@@ -24,6 +24,7 @@ SELECT own.number AS own, twin.number AS twin FROM alerts AS twin JOIN alerts AS
 WHERE own.item = :kept AND twin.item = :gone
   AND own.condition IN ('pending', 'delivered') AND twin.condition IN ('pending', 'delivered')
 """
+_STORIES = "SELECT id, story FROM items WHERE id IN (:kept, :gone)"
 # A gathered message stays as it is, so its alert is told in any case.
 _NEAREST_FIRST = """
 SELECT alerts.number, alerts.id FROM alerts LEFT JOIN messages ON messages.number = alerts.message
@@ -31,6 +32,7 @@ WHERE alerts.number IN (:own, :twin)
 ORDER BY alerts.condition = 'delivered' DESC, coalesce(messages.members, 1) > 1 DESC,
   coalesce(messages.attempts, 0) DESC, alerts.due, alerts.number <> :own
 """
+_UNREAD = "EXISTS (SELECT 1 FROM pages WHERE item = :gone AND read IS NULL)"
 _REPOINT = (
     "UPDATE item_keys SET item = :kept WHERE item = :gone",
     "UPDATE merged_items SET item = :kept WHERE item = :gone",
@@ -38,8 +40,15 @@ _REPOINT = (
     "UPDATE OR IGNORE matches SET item = :kept WHERE item = :gone",
     "DELETE FROM matches WHERE item = :gone",
     "UPDATE alerts SET item = :kept WHERE item = :gone",
-    # The page of the one that goes is read as a first one: nobody has judged what it says.
-    "UPDATE items SET page_read = 0 WHERE id = :kept AND EXISTS (SELECT 1 FROM pages WHERE item = :gone)",
+    "UPDATE remarks SET item = :kept WHERE item = :gone",
+    "UPDATE items SET origin = (SELECT origin FROM items WHERE id = :gone) WHERE id = :kept AND origin = ''",
+    "UPDATE whereabouts SET item = :kept WHERE item = :gone",
+    # One of its addresses is there: it is not withdrawn.
+    "UPDATE items SET withdrawn = (SELECT withdrawn FROM items WHERE id = :gone) WHERE id = :kept AND withdrawn <> ''",
+    # The page of the one that goes is read as a first one if it was not read yet: nobody has judged what it says.
+    f"UPDATE items SET page_read = 0 WHERE id = :kept AND {_UNREAD}",  # noqa: S608 - a text of ours, as below
+    "UPDATE pages SET read = NULL, etag = NULL, last_modified = NULL, body_hash = NULL, missing = NULL, attempts = 0,"  # noqa: S608
+    f" due = min(due, (SELECT due FROM pages WHERE item = :gone)) WHERE item = :kept AND {_UNREAD}",
     "UPDATE OR IGNORE pages SET item = :kept WHERE item = :gone",
     "DELETE FROM pages WHERE item = :gone",
     "UPDATE items SET copy_of = :kept WHERE copy_of = :gone AND id <> :kept",
@@ -67,8 +76,14 @@ def _absorb(db: sqlite3.Connection, kept: str, gone: str, now: datetime) -> None
     _share_texts(db, at)
     for pair in db.execute(_TWIN_ALERTS, at).fetchall():
         _tell_once(db, pair)
+    hits.drop(db, gone)
+    told = {row["id"]: row["story"] for row in db.execute(_STORIES, at)}
     for statement in _REPOINT:
         db.execute(statement, at)
+    if told[gone] and told[kept] not in ("", told[gone]) and not stories.items_of(db, told[gone]):
+        stories.absorb(db, told[gone], told[kept])
+    hits.rebuild(db, kept)
+    reviews.count(db, kept)
     row = db.execute("SELECT current FROM items WHERE id = ?", (kept,)).fetchone()
     texts.cap(db, kept, row["current"])
 

@@ -43,6 +43,7 @@ ORDER BY rank DESC, created, number LIMIT 1
 _TOGETHER = """
 SELECT gather, 0 AS attempts, max(rank) AS rank, min(created) AS created FROM alerts
 WHERE channel = :channel AND condition = 'pending' AND message IS NULL AND gather <> '' AND due <= :now
+  AND gather NOT GLOB 'corroborated:*'
 GROUP BY gather ORDER BY 3 DESC, 4 LIMIT 1
 """
 _GATHERED = """

@@ -33,6 +33,8 @@ FROM alerts LEFT JOIN messages ON messages.number = alerts.message
   LEFT JOIN matches ON matches.item = alerts.item AND matches.watch = alerts.watch
     AND matches.revision = alerts.revision
 """
+WAITING = "alerts.condition = 'pending' AND alerts.gather GLOB 'corroborated:*'"
+"""Rows that wait for other origins (`corroborating.py`): no claim takes them, and nobody was told by them."""
 # What was gathered stays as it is; a message of one is dropped with its alert. One that is on its way at this moment
 # is delivered all the same when it arrives.
 _SUPPRESS = """
@@ -63,11 +65,28 @@ WHERE condition = 'suppressed' AND reason = :told_with || :id AND reason > 'told
 _OLDEST_DUE = """
 SELECT channel, min(due) AS due FROM (
   SELECT channel, due FROM alerts WHERE condition = 'pending' AND message IS NULL AND due <= :now
+    AND gather NOT GLOB 'corroborated:*'
   UNION ALL
   SELECT alerts.channel, alerts.due FROM messages JOIN alerts ON alerts.message = messages.number
   WHERE messages.condition = 'pending' AND alerts.condition = 'pending' AND alerts.due <= :now
 ) GROUP BY channel ORDER BY channel
 """
+# What waited for other origins was told by the alert that told its story.
+_TOLD = f"""
+SELECT alerts.watch, alerts.channel, coalesce(teller.id, alerts.id) AS id
+FROM alerts LEFT JOIN alerts AS teller ON teller.id = substr(alerts.reason, 11) AND teller.state = 'corroborated'
+  AND alerts.condition = 'suppressed' AND alerts.reason GLOB 'told with *'
+WHERE alerts.item IN (SELECT value FROM json_each(?))
+  AND (alerts.condition IN ('pending', 'delivered') OR teller.condition IN ('pending', 'delivered'))
+  AND NOT ({WAITING})
+ORDER BY alerts.created DESC, alerts.number DESC
+"""  # noqa: S608 - a text of ours
+_LAST = f"""
+{READ}
+WHERE alerts.item IN (SELECT value FROM json_each(?)) AND alerts.state <> 'escalated'
+  AND alerts.condition IN ('pending', 'delivered') AND NOT ({WAITING})
+ORDER BY coalesce(alerts.delivered, alerts.due), alerts.number
+"""  # noqa: S608 - a text of ours
 _RESEND = """
 UPDATE alerts SET condition = 'pending', reason = '', due = :now, gather = '', message = NULL, told = 0
 WHERE number = :number
@@ -108,21 +127,12 @@ def add(db: sqlite3.Connection, alert: NewAlert, revision: str, now: datetime) -
 
 
 def told(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[tuple[str, str], str]:
-    found = db.execute(
-        "SELECT watch, channel, id FROM alerts WHERE item IN (SELECT value FROM json_each(?))"
-        " AND condition IN ('pending', 'delivered') ORDER BY created DESC, number DESC",
-        (json.dumps(list(items)),),
-    )
+    found = db.execute(_TOLD, (json.dumps(list(items)),))
     return {(row["watch"], row["channel"]): row["id"] for row in found}  # the earliest comes last and stays
 
 
 def last(db: sqlite3.Connection, items: Sequence[str]) -> Mapping[tuple[str, str], Alert]:
-    where = (
-        " WHERE alerts.item IN (SELECT value FROM json_each(?)) AND alerts.state <> 'escalated'"
-        " AND alerts.condition IN ('pending', 'delivered')"
-        " ORDER BY coalesce(alerts.delivered, alerts.due), alerts.number"
-    )
-    found = db.execute(READ + where, (json.dumps(list(items)),))
+    found = db.execute(_LAST, (json.dumps(list(items)),))
     return {(row["watch"], row["channel"]): rows.alert(row) for row in found}
 
 
@@ -150,6 +160,16 @@ def alerts(
     where = f" WHERE {' AND '.join(asked)}" if asked else ""
     order = " ORDER BY alerts.created DESC, alerts.number DESC LIMIT :limit"
     return tuple(map(rows.alert, db.execute(READ + where + order, {**given, "message": message, "limit": limit})))
+
+
+def alerts_of(db: sqlite3.Connection, items: Mapping[str, str]) -> Mapping[str, tuple[Alert, ...]]:
+    """``items``: the ids asked for → those they have now."""
+    where = " WHERE alerts.item IN (SELECT value FROM json_each(?)) ORDER BY alerts.created DESC, alerts.number DESC"
+    found = db.execute(READ + where, (json.dumps(list(items.values())),))
+    held: dict[str, list[Alert]] = {}
+    for row in found:
+        held.setdefault(row["item"], []).append(rows.alert(row))
+    return {asked: tuple(held[item]) for asked, item in items.items() if item in held}
 
 
 def alert(db: sqlite3.Connection, name: str) -> Alert | None:

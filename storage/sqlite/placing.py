@@ -5,7 +5,7 @@ told the current text went back to it, and does not call it older (``updated``):
 sources of an outlet that word a lead differently (F69) thus make no revisions and no alerts, however often they are
 polled. A source that tells no lead or no body takes none away.
 
-An article page brings an item's body; its headline ("… | Site name") and its lead are no news of the item.
+What an article page brings is placed by ``articles.py``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from monitor.entries import DATE_ASSUMED
 from monitor.model import Candidate, Change, Decision, Filing, Item, Revision
-from monitor.ports import Decide
+from monitor.ports import Decide, Settle
 from monitor.stories import identity
 from storage import rows
 from storage.rows import when
-from storage.sqlite import decisions, known, texts
+from storage.sqlite import corroborating, decisions, hits, known, pages, texts
 from storage.sqlite.merging import merge
 
 _SEEN_AGAIN_AFTER = timedelta(days=1)
@@ -32,14 +31,15 @@ INSERT INTO items (id, outlet, source, url, title, lead, language, kind, author,
 VALUES (:id, :outlet, :source, :url, :title, :lead, :language, :kind, :author, :published, :published_assumed,
   :first_seen, :first_seen, :current, 1, '', :late, :marks)
 """
-_UPDATE_ITEM = """
+UPDATE_ITEM = """
 UPDATE items SET url = :url, title = :title, lead = :lead, language = :language, kind = :kind, author = :author,
   published = :published, published_assumed = :published_assumed, current = :current, marks = :marks
 WHERE id = :id
 """
+# A body behind the hyphen is not what a source tells: of texts that differ in it alone, the newest stands.
 _HELD_TEXT = """
 SELECT number FROM revisions WHERE item = ?1 AND substr(text_hash, 1, length(?2)) = ?2
-ORDER BY text_hash <> ?2, seen DESC, number DESC LIMIT 1
+ORDER BY substr(text_hash, 1, instr(text_hash || '-', '-') - 1) <> ?2, seen DESC, number DESC LIMIT 1
 """
 
 
@@ -56,22 +56,22 @@ class Fate:
 class Placing:
     """The candidates of one answer, one after another."""
 
-    def __init__(self, db: sqlite3.Connection, filing: Filing, decide: Decide) -> None:
+    def __init__(self, db: sqlite3.Connection, filing: Filing, decide: Decide, settle: Settle | None = None) -> None:
         self.db, self.answer, self.at = db, filing.answer, filing.answer.at
-        self.decide, self.ledger = decide, decisions.Ledger(db, filing.answer.at)
+        self.decide, self.settle, self.ledger = decide, settle, decisions.Ledger(db, filing.answer.at)
         before = db.execute("SELECT * FROM sources WHERE id = ?", (self.answer.source,)).fetchone()
         self.seen = known.sighting(self.answer, before)
         first_poll = before is None or before["baselined"] is None
         self.late_before = None if first_poll else before["newest"]
         self.adopted = {} if self.answer.page_of else known.adopted(db, filing.candidates, self.seen)
+        self._listed = frozenset(key for each in filing.candidates for key in each.keys)
 
     def place(self, candidate: Candidate, first_seen: datetime) -> Fate:
-        if self.answer.page_of:
-            return self._file_page(candidate)
         found = known.find(self.db, candidate.keys, self.seen)
         items = set(found.items)
-        if not items and candidate.id in self.adopted:
-            items = {self.adopted[candidate.id]}
+        if not items:
+            continued = self.adopted.get(candidate.id) or known.moved(self.db, candidate, self._listed, self.seen)
+            items = {continued} if continued else items
         if not items:
             return self._new(candidate, found, first_seen)
         if len(items) > 1:
@@ -81,54 +81,9 @@ class Placing:
         item = items.pop()
         if found.add or found.take or found.weak:
             known.keep_keys(self.db, found, item, self.seen)
+        if found.add and known.is_new_address(candidate, found):
+            self._moved(candidate, item)
         return self._text(candidate, item, found.items.get(item))
-
-    def _file_page(self, candidate: Candidate) -> Fate:
-        """An article page's text belongs to its item whatever its keys say; other items' keys stay theirs, unless both
-        items bear one title: a page that names a wrong address for itself must not melt an outlet into one item."""
-        assert self.answer.page_of is not None
-        item = decisions.resolve(self.db, self.answer.page_of)
-        if item is None:  # pruned while its page waited
-            return Fate(name="known", item=self.answer.page_of)
-        found = known.find(self.db, candidate.keys, self.seen)
-        title = identity.words(self._row(item)["title"])
-        same = {other for other, row in found.items.items() if identity.words(row["title"]) == title}
-        merged = bool(same - {item})
-        if merged:
-            item = merge(self.db, {item, *same}, self.at)
-        known.keep_keys(self.db, replace(found, take=(), weak=()), item, self.seen)
-        fate = self._page(candidate, item)
-        return replace(fate, name="merged") if merged else fate
-
-    def _page(self, candidate: Candidate, item: str) -> Fate:
-        """The first reading is decided whatever of the page may be kept: the watches have read all of it. Another one
-        only if its body is a new text."""
-        row = self.db.execute(f"{texts.ITEM} WHERE items.id = ?", (item,)).fetchone()
-        old, first = rows.item(row), not row["page_read"]
-        new = _with_page(old, candidate)
-        retold = (new.title, new.lead, new.body) != (old.title, old.lead, old.body)
-        if not first and not retold:
-            return Fate(name="known", item=item)
-        number = row["current"]
-        if (new.title, new.lead) != (old.title, old.lead):
-            number, new = self._page_text(new, candidate)
-        self.db.execute("UPDATE revisions SET body = ?, html = ? WHERE number = ?", (new.body, new.html, number))
-        self.db.execute(_UPDATE_ITEM, _columns(new) | {"current": number})
-        new = replace(new, revisions=texts.cap(self.db, item, number))
-        self.db.execute("UPDATE items SET page_read = 1 WHERE id = ?", (item,))
-        kept = rows.revision(self.db.execute("SELECT * FROM revisions WHERE number = ?", (number,)).fetchone())
-        return self._decide("revised" if retold else "known", self._change(new, kept, candidate, completed=first))
-
-    def _page_text(self, new: Item, candidate: Candidate) -> tuple[int, Item]:
-        """The text of an item that had no headline or no lead of its own until its page told one."""
-        text_hash = identity.text_hash(new.title, new.lead)
-        held = self.db.execute(
-            "SELECT number, id FROM revisions WHERE item = ? AND text_hash = ?", (new.id, text_hash)
-        ).fetchone()
-        if held is not None:
-            return held["number"], replace(new, revision=held["id"])
-        new = replace(new, revision=identity.revision_id(new.id, text_hash))
-        return self._keep(self._revision(new, text_hash), new.html, candidate), new
 
     def _text(self, candidate: Candidate, item: str, row: rows.Row | None = None) -> Fate:
         """The candidate as a text of a known item; ``row`` is what its look-up already brought."""
@@ -148,6 +103,12 @@ class Placing:
             texts.make_current(self.db, item, held["number"], self.answer.source)
             return Fate(name="known", item=item, terms=texts.current_terms(self.db, item))
         return Fate(name="known", item=item)
+
+    def _moved(self, candidate: Candidate, item: str) -> None:
+        """The source lists the article at another address: there it is, whatever its old page says."""
+        if candidate.entry.url:
+            pages.moved(self.db, item, candidate.entry.url, self.at)
+            pages.back(self.db, item, self.at, "listed at another address")
 
     def _row(self, item: str) -> sqlite3.Row:
         row: sqlite3.Row = self.db.execute(
@@ -183,7 +144,7 @@ class Placing:
         )
         revision = self._revision(item, candidate.text_hash)
         current = self._keep(revision, item.html, candidate)
-        values = _columns(item) | {"current": current}
+        values = columns(item) | {"current": current}
         number = self.db.execute(_INSERT_ITEM, values).lastrowid
         assert number is not None
         known.keep_keys(self.db, found, item.id, self.seen)
@@ -194,7 +155,7 @@ class Placing:
             fresh=True,
             completed=False,
         )
-        return self._decide("new", change, (number, texts.terms(item.title, item.lead, item.body)))
+        return self._decide("new", change, (number, texts.terms(item)))
 
     def _fresh_id(self, candidate: Candidate, first_seen: datetime) -> str:
         """The candidate's id, or another when an item has it whose weak key has run out: same title, other news."""
@@ -219,14 +180,19 @@ class Placing:
 
     def _revise(self, candidate: Candidate, item: str) -> Fate:
         old = rows.item(self.db.execute(f"{texts.ITEM} WHERE items.id = ?", (item,)).fetchone())
+        if old.withdrawn is not None:
+            pages.back(self.db, item, self.at, "listed with a new text")
+            old = replace(old, withdrawn=None)
         new = _told_anew(old, candidate)
         untold_lead = not candidate.entry.lead and old.lead
         text_hash = identity.text_hash(new.title, new.lead) if untold_lead else candidate.text_hash
         new = replace(new, revision=identity.revision_id(item, text_hash))
         revision = self._revision(new, text_hash)
         number = self._keep(revision, new.html, candidate)
-        self.db.execute(_UPDATE_ITEM, _columns(new) | {"current": number})
+        self.db.execute(UPDATE_ITEM, columns(new) | {"current": number})
         new = replace(new, revisions=texts.cap(self.db, item, number))
+        if new.language != old.language:
+            hits.carry(self.db, item)
         change = self._change(new, revision, candidate, completed=bool(new.body) and not old.body, before=old)
         return self._decide("revised", change)
 
@@ -262,12 +228,17 @@ class Placing:
     def _decide(
         self, fate: Literal["new", "revised", "known"], change: Change, terms: tuple[int, texts.Terms] | None = None
     ) -> Fate:
-        decision = self.decide(change, self.ledger)
-        if self.answer.page_of:
-            decision = _in_own_text(decision, change)
+        decision = self._decided(change)
         due, suppressed = decisions.write(self.db, change, decision, self.at)
+        story = decision.placed.story if decision.placed is not None else change.item.story
+        if self.settle is not None and story:
+            told, closed = corroborating.settle(self.db, self.settle(story, self.ledger), self.at)
+            due, suppressed = due + told, suppressed + closed
         terms = terms or texts.current_terms(self.db, change.item.id)
         return Fate(name=fate, item=change.item.id, due=due, suppressed=suppressed, terms=terms)
+
+    def _decided(self, change: Change) -> Decision:
+        return self.decide(change, self.ledger)
 
 
 def _told_anew(old: Item, candidate: Candidate) -> Item:
@@ -289,36 +260,7 @@ def _told_anew(old: Item, candidate: Candidate) -> Item:
     )
 
 
-def _with_page(old: Item, candidate: Candidate) -> Item:
-    """The item with what its article page adds. What it has of its own stays, but for a body."""
-    entry = candidate.entry
-    dated = old.published_assumed and entry.published is not None
-    return replace(
-        old,
-        title=old.title or entry.title,
-        lead=old.lead or entry.lead,
-        body=entry.body or old.body,
-        html=entry.html if entry.body else old.html,
-        url=old.url or entry.url,
-        author=old.author or entry.author,
-        published=entry.published if dated and entry.published else old.published,
-        published_assumed=old.published_assumed and not dated,
-        marks=tuple(mark for mark in old.marks if mark != DATE_ASSUMED) if dated else old.marks,
-    )
-
-
-def _in_own_text(decision: Decision, change: Change) -> Decision:
-    """Without the places in a page's headline or lead that are not the item's: they would point into other words."""
-    entry, item = change.candidate.entry, change.item
-    others = {name for name in ("title", "lead") if getattr(entry, name) != getattr(item, name)}
-    matches = (
-        replace(match, spans=tuple(span for span in match.spans if span.field not in others))
-        for match in decision.matches
-    )
-    return replace(decision, matches=tuple(matches)) if others else decision
-
-
-def _columns(item: Item) -> dict[str, Any]:
+def columns(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "outlet": item.outlet,

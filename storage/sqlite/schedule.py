@@ -28,20 +28,21 @@ _SAVE = f"{_INSERT} ON CONFLICT (id) DO UPDATE SET {_REPLACE} WHERE url = exclud
 # A new address starts afresh: nothing learnt of the old one holds, but its items are no first poll's.
 _START_AFRESH = f"{_INSERT} ON CONFLICT (id) DO UPDATE SET {_REPLACE}, baselined = sources.baselined"
 
-# How many pages of each outlet may be asked now: its cap, less those of the hour that ends now. Outlets whose pages are
-# not read any more are not among them.
+# How many pages of each outlet may be asked now: its cap, less those of the hour that ends now; and how many of these
+# are kept for pages that were never read. Outlets whose pages are not read any more are not among them.
 _ROOM = """
-room (outlet, pages) AS MATERIALIZED (
+room (outlet, pages, kept) AS MATERIALIZED (
   SELECT outlet, hourly - (
     SELECT count(*) FROM page_visits WHERE page_visits.outlet = page_caps.outlet AND at > :hour_ago
-  ) FROM page_caps
+  ), hourly / 3 FROM page_caps
 )
 """
 _FREE_HOSTS = f"""
 WITH {_ROOM}, waiting (host, due) AS (
   SELECT host, next_due FROM sources WHERE in_force AND next_due <= :now
   UNION ALL
-  SELECT host, due FROM pages JOIN room USING (outlet) WHERE due <= :now AND room.pages > 0
+  SELECT host, due FROM pages JOIN room USING (outlet)
+  WHERE due <= :now AND room.pages > CASE WHEN read IS NULL THEN 0 ELSE room.kept END
 )
 SELECT waiting.host FROM waiting LEFT JOIN hosts USING (host)
 WHERE coalesce(leased_until, '') <= :now AND coalesce(next_ok, '') <= :now
@@ -54,10 +55,13 @@ RETURNING fence, next_ok
 """
 _PAGES = f"""
 WITH {_ROOM}, waiting AS (
-  SELECT pages.*, room.pages AS room, row_number() OVER (PARTITION BY outlet ORDER BY due, item) AS place
+  SELECT pages.*, room.pages AS room, room.kept AS kept,
+    row_number() OVER (PARTITION BY outlet ORDER BY read IS NOT NULL, due, item) AS place
   FROM pages JOIN room USING (outlet) WHERE host = :host AND due <= :now
 )
-SELECT * FROM waiting WHERE place <= room ORDER BY due, item LIMIT :pages
+SELECT waiting.*, items.first_seen FROM waiting JOIN items ON items.id = waiting.item
+WHERE place <= CASE WHEN read IS NULL THEN room ELSE room - kept END
+ORDER BY read IS NOT NULL, due, item LIMIT :pages
 """  # noqa: S608 - a text of ours
 
 
@@ -187,23 +191,3 @@ def keep_robots(db: sqlite3.Connection, copy: RobotsCopy) -> None:
         " ON CONFLICT (host) DO UPDATE SET asked = :asked, status = :status, text = :text, good_at = :good_at",
         rows.robots_columns(copy),
     )
-
-
-def page_attempts(db: sqlite3.Connection, item: str) -> int:
-    """How often an item's page was put off."""
-    row = db.execute("SELECT attempts FROM pages WHERE item = ?", (_now_called(db, item),)).fetchone()
-    return row["attempts"] if row else 0
-
-
-def _now_called(db: sqlite3.Connection, item: str) -> str:
-    """``item`` may be the id of one that was merged meanwhile."""
-    merged = db.execute("SELECT item FROM merged_items WHERE id = ?", (item,)).fetchone()
-    return merged["item"] if merged else item
-
-
-def settle_page(db: sqlite3.Connection, item: str, retry_at: datetime | None) -> None:
-    known = _now_called(db, item)
-    if retry_at is None:
-        db.execute("DELETE FROM pages WHERE item = ?", (known,))
-    else:
-        db.execute("UPDATE pages SET due = ?, attempts = attempts + 1 WHERE item = ?", (when(retry_at), known))

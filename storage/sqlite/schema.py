@@ -121,16 +121,33 @@ CREATE TABLE items (
   revisions INTEGER NOT NULL,        -- how many are kept
   copy_of TEXT,
   copy_reason TEXT NOT NULL,
+  copy_by TEXT NOT NULL DEFAULT '',  -- the reviewer whose word it is that it is a copy, or none; empty: it was found
   story TEXT NOT NULL DEFAULT '',    -- the event it tells with others of its language
   story_reason TEXT NOT NULL DEFAULT '',
+  story_score REAL NOT NULL DEFAULT 0,
   origins TEXT NOT NULL DEFAULT '[]',  -- JSON: whose reporting it is, its outlet's own first
+  origin TEXT NOT NULL DEFAULT '',   -- JSON: whose it is by a reviewer's word, which counts before them; empty: none
   late INTEGER NOT NULL,
   page_read INTEGER NOT NULL DEFAULT 0,  -- its article page was read, whatever was kept of it
-  marks TEXT NOT NULL                -- JSON
+  withdrawn TEXT,                    -- since when its page has been gone
+  marks TEXT NOT NULL,               -- JSON
+  verdict TEXT,                      -- what counts of its remarks: relevant, noise, later; NULL: nobody judged it
+  starred INTEGER NOT NULL DEFAULT 0,
+  noted INTEGER NOT NULL DEFAULT 0,  -- how many notes it has
+  marked INTEGER NOT NULL GENERATED ALWAYS AS (
+    starred OR noted > 0 OR coalesce(verdict IN ('relevant', 'later'), 0)
+  ) VIRTUAL                          -- its texts are kept, however old
 ) STRICT;
-CREATE INDEX items_first_seen ON items (first_seen);
+-- Columns after first_seen are there to be looked at without the item's own row.
+CREATE INDEX items_first_seen ON items (first_seen, verdict);
+CREATE INDEX items_outlet ON items (outlet, first_seen, verdict, language);
+CREATE INDEX items_language ON items (language, first_seen, verdict, outlet);
+CREATE INDEX items_tallied ON items (outlet, language, first_seen);
+CREATE INDEX items_verdict ON items (verdict, first_seen) WHERE verdict IS NOT NULL;
+CREATE INDEX items_starred ON items (first_seen) WHERE starred;
 CREATE INDEX items_source ON items (source, first_seen);
-CREATE INDEX items_story ON items (story, first_seen) WHERE story <> '';
+CREATE INDEX items_title ON items (outlet, title);
+CREATE INDEX items_story ON items (story, first_seen, outlet) WHERE story <> '';
 CREATE INDEX items_copies ON items (copy_of) WHERE copy_of IS NOT NULL;
 
 -- Every text an item had: at most 24, the first and the newest 23.
@@ -145,7 +162,7 @@ CREATE TABLE revisions (
   lead TEXT NOT NULL,
   body TEXT NOT NULL,
   html TEXT NOT NULL,
-  text_hash TEXT NOT NULL,
+  text_hash TEXT NOT NULL,           -- of title and lead; and, behind a hyphen, of a body that its page told later
   classes TEXT NOT NULL DEFAULT '[]'  -- JSON: what the edit to this text changed
 ) STRICT;
 CREATE UNIQUE INDEX revisions_item ON revisions (item, text_hash);
@@ -173,6 +190,7 @@ CREATE TABLE merged_stories (
   id TEXT PRIMARY KEY,
   story TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX merged_stories_story ON merged_stories (story);
 
 -- Stories of other languages that seem to tell the same event, with the reason; each pair stands once, both ways.
 CREATE TABLE story_links (
@@ -182,6 +200,45 @@ CREATE TABLE story_links (
   reason TEXT NOT NULL,
   PRIMARY KEY (story, other)
 ) STRICT, WITHOUT ROWID;
+
+-- What reviewers decided against what was found: appended, never changed. Taking one back is a row of its own.
+CREATE TABLE corrections (
+  number INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  by TEXT NOT NULL,
+  kind TEXT NOT NULL,                -- split, merge, apart, link, unlink, origin, copy
+  story TEXT NOT NULL,               -- stories and items as they were called then
+  other TEXT NOT NULL,
+  items TEXT NOT NULL,               -- JSON
+  value TEXT NOT NULL,               -- the origin or the original; empty: its own
+  before TEXT NOT NULL,              -- JSON: what it changed, to take it back by
+  undoes INTEGER UNIQUE REFERENCES corrections (number)
+) STRICT;
+
+-- What a reviewer's word makes of two stories, whatever is found; each pair stands both ways, and the newest counts.
+CREATE TABLE story_rulings (
+  story TEXT NOT NULL,
+  other TEXT NOT NULL,
+  correction INTEGER NOT NULL REFERENCES corrections (number),
+  ruling TEXT NOT NULL,              -- apart, linked, unlinked
+  PRIMARY KEY (story, other, correction)
+) STRICT, WITHOUT ROWID;
+
+-- Links between stories as they count: what was found, but for pairs of which a reviewer's word says more.
+CREATE VIEW links AS
+SELECT story, other, score, reason, '' AS by FROM story_links AS found
+WHERE NOT EXISTS (
+  SELECT 1 FROM story_rulings AS ruled
+  WHERE ruled.story = found.story AND ruled.other = found.other AND ruled.ruling <> 'apart'
+)
+UNION ALL
+SELECT newest.story, newest.other, 1.0, corrections.by || ' says so', corrections.by
+FROM story_rulings AS newest JOIN corrections ON corrections.number = newest.correction
+WHERE newest.ruling = 'linked' AND NOT EXISTS (
+  SELECT 1 FROM story_rulings AS later
+  WHERE later.story = newest.story AND later.other = newest.other AND later.ruling <> 'apart'
+    AND later.correction > newest.correction
+);
 
 -- A watch found in one text of an item.
 CREATE TABLE matches (
@@ -195,6 +252,32 @@ CREATE TABLE matches (
   PRIMARY KEY (item, watch, revision)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX matches_watch ON matches (watch, item);
+
+-- A watch and an item that it matched in any text, once; and under the watch "*" each item that any watch did. What is
+-- asked for together stands together here: all but the watch is the item's own.
+CREATE TABLE hits (
+  watch TEXT NOT NULL,
+  first_seen TEXT NOT NULL,
+  number INTEGER NOT NULL,           -- items.number; not a foreign key, which would need an index to delete by
+  outlet TEXT NOT NULL,
+  language TEXT NOT NULL,
+  verdict TEXT,
+  starred INTEGER NOT NULL,
+  PRIMARY KEY (watch, first_seen, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hits_tallied ON hits (watch, outlet, language, first_seen);
+
+-- What reviewers said, every act of it: of verdicts and stars the last that was not undone counts, whoever gave it.
+CREATE TABLE remarks (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: undo goes by it
+  item TEXT NOT NULL REFERENCES items (id),
+  reviewer TEXT NOT NULL,            -- by name
+  at TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('verdict', 'star', 'note')),
+  value TEXT NOT NULL,               -- a verdict or empty (taken back); yes or empty; a note's text
+  undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX remarks_item ON remarks (item, number);
 
 -- What is sent at once: one alert, or several that were gathered. Its alerts never change once it was made.
 CREATE TABLE messages (
@@ -252,6 +335,7 @@ CREATE INDEX alerts_critical ON alerts (channel, created) WHERE rank = 3 AND ack
 CREATE INDEX alerts_told_with ON alerts (reason) WHERE condition = 'suppressed' AND reason > 'told with ';
 CREATE INDEX alerts_item ON alerts (item, watch, channel, state);
 CREATE INDEX alerts_created ON alerts (created);
+CREATE INDEX alerts_condition ON alerts (condition, created);
 
 -- Watches that a person told to be silent for a while.
 CREATE TABLE mutes (
@@ -265,16 +349,31 @@ CREATE TABLE pulse (
   at TEXT NOT NULL
 ) STRICT;
 
--- Article pages to read, after their item was filed and matched on the headline.
+-- Article pages to read, after their item was filed and matched on the headline, and to read again while it is young.
 CREATE TABLE pages (
   item TEXT PRIMARY KEY REFERENCES items (id),
   outlet TEXT NOT NULL,
   url TEXT NOT NULL,
   host TEXT NOT NULL,
   due TEXT NOT NULL,
-  attempts INTEGER NOT NULL DEFAULT 0  -- how often it was put off
+  attempts INTEGER NOT NULL DEFAULT 0,  -- how often this reading was put off
+  read TEXT,                         -- when its text was last read; NULL: never, and it goes first
+  etag TEXT,                         -- of the page as it was read then
+  last_modified TEXT,
+  body_hash TEXT,
+  missing TEXT                       -- since when it has answered 404 each time
 ) STRICT;
 CREATE INDEX pages_host ON pages (host, due);
+
+-- What befell the address of an item: moved, withdrawn, lost (it leads elsewhere), back.
+CREATE TABLE whereabouts (
+  number INTEGER PRIMARY KEY,
+  item TEXT NOT NULL REFERENCES items (id),
+  at TEXT NOT NULL,
+  what TEXT NOT NULL,
+  words TEXT NOT NULL                -- what showed it
+) STRICT;
+CREATE INDEX whereabouts_item ON whereabouts (item, number);
 
 -- The outlets in force whose article pages are read, and how many of them in an hour.
 CREATE TABLE page_caps (
@@ -306,5 +405,5 @@ CREATE TABLE quarantine (
 -- Full-text search over terms made by monitor.language.index: normalised and stripped, so the tokeniser only cuts at
 -- spaces ("ascii" takes every letter beyond ASCII as part of a word). It keeps the terms, so that a row can be taken
 -- out of the index exactly as it was put in, whatever a later version would make of the text.
-CREATE VIRTUAL TABLE search USING fts5 (title, text, tokenize = 'ascii', detail = 'column');
+CREATE VIRTUAL TABLE search USING fts5 (title, text, author, url, facts, tokenize = 'ascii', detail = 'column');
 """

@@ -6,14 +6,16 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from monitor.errors import StoreError
 from monitor.model import (
+    EVERYTHING,
     Alert,
     Candidate,
     Condition,
@@ -21,19 +23,47 @@ from monitor.model import (
     Escalation,
     Filed,
     Filing,
+    Hits,
     Item,
+    Matched,
     Message,
+    Remark,
+    RemarkKind,
+    Review,
     Revision,
     RobotsCopy,
     Room,
+    Sought,
     SourceState,
+    Spot,
     Story,
+    StorySize,
+    Tally,
     Tended,
     Visit,
     VisitReport,
+    Wanted,
+    Whereabouts,
 )
-from monitor.ports import Decide, Progress
-from storage.sqlite import archive, filing, messages, outbox, schedule, stories, tending, upkeep
+from monitor.ports import Decide, Progress, Settle
+from storage.sqlite import (
+    archive,
+    corroborating,
+    decisions,
+    filing,
+    listing,
+    messages,
+    outbox,
+    pages,
+    reviews,
+    schedule,
+    search,
+    stories,
+    tallies,
+    tending,
+    upkeep,
+)
+from storage.sqlite.correcting import Correcting
 from storage.sqlite.errors import translate
 from storage.sqlite.lock import ServiceLock
 from storage.sqlite.opening import PATIENCE, connect, open_writer
@@ -44,7 +74,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class SqliteStore:
+class SqliteStore(Correcting):
     """One file. ``patience`` is how many seconds a writer waits for another process before `StoreBusy`."""
 
     def __init__(
@@ -101,51 +131,60 @@ class SqliteStore:
         await self._writer.write(lambda db: schedule.keep_robots(db, copy))
 
     async def settle_page(self, item: str, *, retry_at: datetime | None) -> None:
-        await self._writer.write(lambda db: schedule.settle_page(db, item, retry_at))
+        await self._writer.write(lambda db: pages.settle(db, item, retry_at))
 
     # -------------------------------------------------------------- archive
 
     async def unchanged(self, outlet: str, candidates: Sequence[Candidate]) -> frozenset[str]:
         return await self._readers.read(lambda db: archive.unchanged(db, outlet, candidates))
 
-    async def file(self, filing_: Filing, decide: Decide) -> Filed:
-        """``decide`` is called in the writer's thread."""
-        return await self._writer.write(lambda db: filing.file(db, filing_, decide))
+    async def file(self, filing_: Filing, decide: Decide, settle: Settle | None = None) -> Filed:
+        """``decide`` and ``settle`` are called in the writer's thread."""
+        return await self._writer.write(lambda db: filing.file(db, filing_, decide, settle))
+
+    async def reconsider(self, settle: Settle, now: datetime) -> int:
+        """``settle`` is called in the writer's thread."""
+
+        def look(db: sqlite3.Connection) -> int:
+            return sum(corroborating.settle(db, settle(None, decisions.Ledger(db, now)), now))
+
+        return await self._writer.write(look)
 
     async def item(self, item: str) -> Item | None:
         return await self._readers.read(lambda db: archive.item(db, item))
 
     async def items(
-        self,
-        *,
-        limit: int = 50,
-        outlet: str | None = None,
-        language: str | None = None,
-        watch: str | None = None,
-        since: datetime | None = None,
-        before: datetime | None = None,
-        oldest_first: bool = False,
+        self, wanted: Wanted = EVERYTHING, *, limit: int = 50, oldest_first: bool = False, after: Spot | None = None
     ) -> tuple[Item, ...]:
-        read = partial(
-            archive.items,
-            limit=limit,
-            outlet=outlet,
-            language=language,
-            watch=watch,
-            since=since,
-            before=before,
-            oldest_first=oldest_first,
+        return await self._readers.read(
+            lambda db: listing.items(db, wanted, limit=limit, oldest_first=oldest_first, after=after)
         )
-        return await self._readers.read(read)
 
-    async def search(self, terms: Sequence[str], *, limit: int = 50) -> tuple[Item, ...]:
-        return await self._readers.read(lambda db: archive.search(db, terms, limit))
+    async def how_many(self, wanted: Wanted = EVERYTHING, *, at_most: int) -> int:
+        return await self._readers.read(lambda db: listing.how_many(db, wanted, at_most))
+
+    async def matches(self, items: Sequence[str]) -> Mapping[str, tuple[Matched, ...]]:
+        return await self._readers.read(lambda db: archive.matches(db, items))
+
+    def holding(
+        self, sought: Sought, wanted: Wanted = EVERYTHING, *, most: int, after: Spot | None = None
+    ) -> AsyncGenerator[tuple[Item, ...], None]:
+        return search.portions(self._readers, sought, wanted, most=most, after=after)
 
     async def revisions(self, item: str) -> tuple[Revision, ...]:
         return await self._readers.read(lambda db: archive.revisions(db, item))
 
+    async def whereabouts(self, item: str) -> tuple[Whereabouts, ...]:
+        return await self._readers.read(lambda db: pages.whereabouts(db, item))
+
     async def story(self, story: str) -> Story | None:
         return await self._readers.read(lambda db: stories.story(db, story))
+
+    async def event(self, story: str) -> tuple[Story, ...]:
+        return await self._readers.read(lambda db: corroborating.stories_of(db, story))
+
+    async def story_sizes(self, names: Sequence[str], /) -> Mapping[str, StorySize]:
+        return await self._readers.read(lambda db: stories.sizes(db, names))
 
     async def stories(
         self,
@@ -217,6 +256,9 @@ class SqliteStore:
         )
         return await self._readers.read(read)
 
+    async def alerts_of(self, items: Sequence[str]) -> Mapping[str, tuple[Alert, ...]]:
+        return await self._readers.read(lambda db: outbox.alerts_of(db, decisions.resolved(db, items)))
+
     async def alert(self, alert: str) -> Alert | None:
         return await self._readers.read(lambda db: outbox.alert(db, alert))
 
@@ -257,6 +299,31 @@ class SqliteStore:
 
     async def mark_told(self, alerts: Sequence[str]) -> None:
         await self._writer.write(lambda db: outbox.mark_told(db, alerts))
+
+    # -------------------------------------------------------------- reviews
+
+    async def remark(
+        self, items: Sequence[str], *, by: str, kind: RemarkKind, value: str, now: datetime
+    ) -> tuple[Remark, ...]:
+        write = partial(reviews.remark, items=items, by=by, kind=kind, value=value, now=now)
+        return await self._writer.write(write)
+
+    async def undo(self, remarks: Sequence[int], *, by: str) -> tuple[Remark, ...]:
+        return await self._writer.write(lambda db: reviews.undo(db, remarks, by=by))
+
+    async def reviews(self, items: Sequence[str]) -> Mapping[str, Review]:
+        return await self._readers.read(lambda db: reviews.reviews(db, items))
+
+    async def remarks(self, item: str) -> tuple[Remark, ...]:
+        return await self._readers.read(lambda db: reviews.remarks(db, item))
+
+    async def tallies(
+        self, *, since: datetime, before: datetime, step: timedelta, watch: str | None = None
+    ) -> tuple[Tally, ...]:
+        return await self._readers.read(partial(tallies.tallies, since=since, before=before, step=step, watch=watch))
+
+    async def hits(self, *, since: datetime, zone: ZoneInfo) -> tuple[Hits, ...]:
+        return await self._readers.read(lambda db: tallies.hits(db, since=since, zone=zone))
 
     # -------------------------------------------------------------- the whole
 

@@ -25,7 +25,7 @@ WHERE condition = 'pending' AND channel NOT IN (SELECT value FROM json_each(:cha
 _TOO_LATE = """
 UPDATE alerts SET condition = 'dead', reason = 'not delivered in ' || :hours || ' hours' || coalesce(
   (SELECT ': ' || last_error FROM messages WHERE number = alerts.message AND last_error <> ''), '')
-WHERE condition = 'pending' AND due <= :too_late
+WHERE condition = 'pending' AND due <= :too_late AND gather NOT GLOB 'corroborated:*'
   AND NOT EXISTS (SELECT 1 FROM alerts AS other WHERE other.message = alerts.message AND other.due > :too_late)
   AND NOT EXISTS (SELECT 1 FROM messages WHERE number = alerts.message AND leased_until > :now)
 RETURNING id
@@ -41,7 +41,7 @@ SELECT number FROM alerts WHERE condition = 'pending' AND watch NOT IN (SELECT v
 _UNACKNOWLEDGED = """
 SELECT watch, item, revision, severity FROM alerts AS own
 WHERE channel = :channel AND rank = 3 AND acknowledged IS NULL AND created > :oldest AND due <= :late
-  AND state <> 'escalated' AND condition IN ('pending', 'delivered', 'dead')
+  AND state <> 'escalated' AND condition IN ('pending', 'delivered', 'dead') AND gather NOT GLOB 'corroborated:*'
   AND NOT EXISTS (SELECT 1 FROM mutes WHERE mutes.watch = own.watch AND until > :now)
   AND NOT EXISTS (
     SELECT 1 FROM alerts AS other WHERE other.item = own.item AND other.watch = own.watch

@@ -6,14 +6,15 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
-from monitor.language.index import index_text
-from monitor.model import Revision
+from monitor.language.index import index_facts, index_text
+from monitor.model import Item, Revision
+from storage import rows
 from storage.rows import when
 
 MOST_REVISIONS = 24
 
-Terms = tuple[str, str]
-"""The title's terms and the rest's."""
+Terms = tuple[str, str, str, str, str]
+"""Of each column of ``search``."""
 
 ITEM = """
 SELECT items.*, revisions.id AS revision, revisions.body, revisions.html, revisions.source AS told_by
@@ -91,15 +92,21 @@ def make_current(db: sqlite3.Connection, item: str, revision: int, source: str) 
     )
 
 
-def terms(title: str, lead: str, body: str) -> Terms:
-    """What a text is found by."""
-    return index_text(title), index_text(f"{lead}\n\n{body}" if body else lead)
+def terms(item: Item) -> Terms:
+    """What an item is found by."""
+    return (
+        index_text(item.title),
+        index_text(item.lead, item.body),
+        index_text(item.author),
+        index_text(item.url or ""),
+        index_facts(outlet=item.outlet, source=item.source, language=item.language, kind=item.kind),
+    )
 
 
 def current_terms(db: sqlite3.Connection, item: str) -> tuple[int, Terms]:
-    """An item's number, and what its current text is found by."""
+    """An item's number, and what it is found by as it is now."""
     row = db.execute(f"{ITEM} WHERE items.id = ?", (item,)).fetchone()
-    return row["number"], terms(row["title"], row["lead"], row["body"])
+    return row["number"], terms(rows.item(row))
 
 
 def index(db: sqlite3.Connection, found_by: Mapping[int, Terms]) -> None:
@@ -113,7 +120,9 @@ def index(db: sqlite3.Connection, found_by: Mapping[int, Terms]) -> None:
     numbers = (json.dumps(list(found_by)),)
     # Some may have been merged since.
     there = db.execute("SELECT number FROM items WHERE number IN (SELECT value FROM json_each(?))", numbers)
-    rows = [(row["number"], *found_by[row["number"]]) for row in there]
     indexed = db.execute("SELECT rowid FROM search WHERE rowid IN (SELECT value FROM json_each(?))", numbers)
     db.executemany("DELETE FROM search WHERE rowid = ?", [(row["rowid"],) for row in indexed.fetchall()])
-    db.executemany("INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)", rows)
+    db.executemany(
+        "INSERT INTO search (rowid, title, text, author, url, facts) VALUES (?, ?, ?, ?, ?, ?)",
+        [(row["number"], *found_by[row["number"]]) for row in there.fetchall()],
+    )

@@ -19,7 +19,7 @@ from monitor import canary
 from monitor.errors import StoreError, StoreUnusable
 from monitor.ports import Progress
 from storage.rows import when
-from storage.sqlite import texts
+from storage.sqlite import hits, texts
 from storage.sqlite.errors import translate
 from storage.sqlite.opening import connect, flush_folder
 
@@ -30,7 +30,7 @@ _LITTLE_SPACE = 200 * 1024 * 1024
 # written once a day, and "unchanged" answers name nobody.
 _FORGOTTEN = """
 SELECT items.id FROM items LEFT JOIN sources ON sources.id = items.source AND in_force
-WHERE items.last_seen < :before
+WHERE items.last_seen < :before AND NOT items.marked
   AND coalesce(julianday(items.last_seen) < julianday(sources.last_listed) - 1.1, true)
   AND NOT EXISTS (
     SELECT 1 FROM alerts WHERE alerts.item = items.id AND (condition = 'pending' OR created >= :before)
@@ -44,8 +44,10 @@ _FORGET = (
     "UPDATE items SET copy_of = NULL, copy_reason = '' WHERE copy_of IN (SELECT value FROM json_each(:items))",
     "DELETE FROM search WHERE rowid IN (SELECT number FROM items WHERE id IN (SELECT value FROM json_each(:items)))",
     "DELETE FROM alerts WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM remarks WHERE item IN (SELECT value FROM json_each(:items))",
     "DELETE FROM matches WHERE item IN (SELECT value FROM json_each(:items))",
     "DELETE FROM pages WHERE item IN (SELECT value FROM json_each(:items))",
+    "DELETE FROM whereabouts WHERE item IN (SELECT value FROM json_each(:items))",
     "DELETE FROM item_keys WHERE item IN (SELECT value FROM json_each(:items))",
     "DELETE FROM merged_items WHERE item IN (SELECT value FROM json_each(:items))",
     "DELETE FROM revisions WHERE item IN (SELECT value FROM json_each(:items))",
@@ -57,29 +59,37 @@ _FORGET = (
 
 
 def old_bodies(db: sqlite3.Connection, before: datetime) -> list[int]:
-    found = db.execute("SELECT number FROM revisions WHERE seen < ? AND (body <> '' OR html <> '')", (when(before),))
+    """Not those of items that a reviewer marked: their texts stay."""
+    found = db.execute(
+        "SELECT revisions.number FROM revisions JOIN items ON items.id = revisions.item"
+        " WHERE revisions.seen < ? AND (body <> '' OR html <> '') AND NOT items.marked",
+        (when(before),),
+    )
     return [row["number"] for row in found]
 
 
 def old_revisions(db: sqlite3.Connection, before: datetime) -> list[int]:
-    """An item's current text is never among them."""
+    """An item's current text is never among them, nor any text of an item that a reviewer marked."""
     found = db.execute(
         "SELECT revisions.number FROM revisions JOIN items ON items.id = revisions.item"
-        " WHERE revisions.seen < ? AND revisions.number <> items.current",
+        " WHERE revisions.seen < ? AND revisions.number <> items.current AND NOT items.marked",
         (when(before),),
     )
     return [row["number"] for row in found]
 
 
 def forgotten(db: sqlite3.Connection, before: datetime) -> list[str]:
-    """Items not seen since ``before``, with no alert that is younger or still to be sent."""
+    """Items not seen since ``before``, with no alert that is younger or still to be sent, and not marked by a
+    reviewer."""
     return [row["id"] for row in db.execute(_FORGOTTEN, {"before": when(before)})]
 
 
 def empty_bodies(db: sqlite3.Connection, numbers: list[int]) -> int:
     chosen = (json.dumps(numbers),)
     count = db.execute(
-        "UPDATE revisions SET body = '', html = '' WHERE number IN (SELECT value FROM json_each(?))", chosen
+        "UPDATE revisions SET body = '', html = '' WHERE number IN (SELECT value FROM json_each(?))"
+        " AND NOT (SELECT marked FROM items WHERE id = revisions.item)",
+        chosen,
     ).rowcount
     shown = db.execute("SELECT id FROM items WHERE current IN (SELECT value FROM json_each(?))", chosen).fetchall()
     texts.index(db, dict(texts.current_terms(db, row["id"]) for row in shown))
@@ -87,10 +97,10 @@ def empty_bodies(db: sqlite3.Connection, numbers: list[int]) -> int:
 
 
 def drop_revisions(db: sqlite3.Connection, numbers: list[int]) -> int:
-    """Those that became current meanwhile stay."""
+    """Those that became current or were marked meanwhile stay."""
     gone = db.execute(
         "DELETE FROM revisions WHERE number IN (SELECT value FROM json_each(?))"
-        " AND number <> (SELECT current FROM items WHERE id = revisions.item) RETURNING item",
+        " AND NOT (SELECT marked OR revisions.number = current FROM items WHERE id = revisions.item) RETURNING item",
         (json.dumps(numbers),),
     ).fetchall()
     db.execute(
@@ -121,6 +131,8 @@ def forget_canaries(db: sqlite3.Connection, before: datetime) -> int:
 
 
 def _remove(db: sqlite3.Connection, items: Collection[str]) -> None:
+    for item in items:
+        hits.drop(db, item)
     chosen = {"items": json.dumps(sorted(items))}
     for statement in _FORGET:
         db.execute(statement, chosen)
@@ -147,10 +159,16 @@ def pulse(db: sqlite3.Connection, now: datetime) -> None:
 
 
 def forget_stories(db: sqlite3.Connection) -> int:
-    """Links and old ids of stories whose items were all forgotten."""
+    """Links, rulings and old ids of stories whose items were all forgotten. What reviewers did stays told."""
     held = "(SELECT DISTINCT story FROM items WHERE story <> '')"
-    links = db.execute(f"DELETE FROM story_links WHERE story NOT IN {held} OR other NOT IN {held}")  # noqa: S608
-    return links.rowcount + db.execute(f"DELETE FROM merged_stories WHERE story NOT IN {held}").rowcount  # noqa: S608
+    return sum(
+        db.execute(statement).rowcount
+        for statement in (
+            f"DELETE FROM story_links WHERE story NOT IN {held} OR other NOT IN {held}",  # noqa: S608
+            f"DELETE FROM story_rulings WHERE story NOT IN {held} OR other NOT IN {held}",  # noqa: S608
+            f"DELETE FROM merged_stories WHERE story NOT IN {held}",  # noqa: S608
+        )
+    )
 
 
 def give_back(db: sqlite3.Connection) -> None:

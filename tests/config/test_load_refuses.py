@@ -37,6 +37,10 @@ def channel(lines: str) -> str:
     return f'{SETTINGS}\n[[channel]]\nid = "hook"\n{lines}\n'
 
 
+def token(lines: str) -> str:
+    return f'[[web.token]]\nid = "feeds"\n{lines}\n'
+
+
 def source(lines: str) -> str:
     return f'{OUTLET}\n[[source]]\nid = "more"\nkind = "feed"\nurl = "https://bbc.example/feed"\n{lines}\n'
 
@@ -71,7 +75,6 @@ SYNTAX = [
 VALUES = [
     Broken("an unknown table", SET, SETTINGS + "[sevice]\n", 7, 1, "sevice", 'did you mean "service"?'),
     Broken("an unknown key", SET, '[service]\ntimezone = "UTC"\n', 2, 1, "service.timezone", "time_zone"),
-    Broken("a key of the end state", SET, '[web]\npassword = "env:X"\n', 2, 1, "web.password", "known here"),
     Broken("a key in the wrong place", SET, 'baseline = "2h"\n', 1, 1, "baseline", "unknown key"),
     Broken("a number for a duration", SET, "[service]\nbaseline = 2\n", 2, 1, "service.baseline", '"15m"'),
     Broken("a duration without a unit", SET, '[service]\nbaseline = "2"\n', 2, 1, "service.baseline", "unit"),
@@ -87,6 +90,20 @@ VALUES = [
     ),
     Broken("an inline key", SET, "store.retention = { bodies = 3 }\n", 1, 21, "store.retention.bodies", "duration"),
     Broken("an address for all the world", SET, '[web]\naddress = "0.0.0.0:80"\n', 2, 1, "web.address", "loopback"),
+    Broken("a star for an address", SET, '[web]\naddress = "*:80"\n', 2, 1, "web.address", "host:port"),
+    Broken("a port that is none", SET, '[web]\naddress = "127.0.0.1:70000"\n', 2, 1, "web.address", "host:port"),
+    Broken("no IP address", SET, '[web]\naddress = "256.0.0.1:80"\n', 2, 1, "web.address", "no IP address"),
+    Broken("a password in the file", SET, '[web]\npassword = "canary"\n', 2, 1, "web.password", "env:NAME"),
+    Broken("a token in the file", SET, token('secret = "canary"'), 3, 1, "web.token.feeds.secret", "env:NAME"),
+    Broken(
+        "a token that may all",
+        SET,
+        token('secret = "env:LONG"\nmay = "all"'),
+        4,
+        1,
+        "web.token.feeds.may",
+        '"review"',
+    ),
     Broken("a public address without https", SET, '[web]\npublic_url = "x"\n', 2, 1, "web.public_url", "https://"),
     Broken("an allowed host without port", SET, '[allow]\nfetch = ["a"]\n', 2, 10, "allow.fetch[0]", "and a port"),
     Broken(
@@ -454,6 +471,27 @@ NAMES = [
         "channel.hook.secret",
         "only a webhook",
     ),
+    Broken("a short password", SET, '[web]\npassword = "env:SHORT"\n', 2, 1, "web.password", "at least 10"),
+    Broken("a missing password", SET, '[web]\npassword = "env:NOT_SET"\n', 2, 1, "web.password", "no such"),
+    Broken("a short token", SET, token('secret = "env:NOTHING"'), 3, 1, "web.token.feeds.secret", "at least 24"),
+    Broken(
+        "two doors with one key",
+        SET,
+        '[web]\npassword = "env:LONG"\n' + token('secret = "env:LONG"'),
+        5,
+        1,
+        "web.token.feeds.secret",
+        "the secret of web.password again",
+    ),
+    Broken(
+        "two tokens of one name",
+        SET,
+        token('secret = "env:LONG"') + token('secret = "env:LONGER"'),
+        5,
+        1,
+        "web.token.feeds.id",
+        'two tokens are called "feeds"',
+    ),
     Broken("an address without scheme", SET, channel('url = "env:NOTHING"'), 10, 1, "channel.hook.url", "no scheme"),
     Broken("two addresses in one", SET, channel('url = "env:TWO"'), 10, 1, "channel.hook.url", "more than one"),
     Broken(
@@ -477,6 +515,9 @@ ENVIRON = {
     "TWO": "slack://canary mailto://canary",
     "AGAIN": "env:CANARY",
     "HALF": "webhook:canary",
+    "SHORT": "canary",
+    "LONG": "canary" * 6,
+    "LONGER": "canary" * 7,
 }
 
 

@@ -15,7 +15,7 @@ from config.model import Config, Outlet, Settings
 from monitor import health, rhythm
 from monitor.clock import SystemClock
 from monitor.desk import Desk, edition
-from monitor.model import Answer, Entry, Outcome, PageDue, SourceState, Validators
+from monitor.model import Answer, Entry, Outcome, PageDue, SourceState, Validators, Wanted
 from monitor.ports import Store
 from monitor.stories.copies import TitleIndex
 from storage import open_store
@@ -131,7 +131,9 @@ class Room:
 
     async def notices(self) -> list[str]:
         """Those told since this was last asked, oldest first."""
-        found = [each.title for each in await self.store.items(outlet=health.OUTLET, limit=500, oldest_first=True)]
+        found = [
+            each.title for each in await self.store.items(Wanted(outlet=health.OUTLET), limit=500, oldest_first=True)
+        ]
         new, self.known = found[self.known :], len(found)
         return new
 
@@ -177,7 +179,7 @@ async def test_f058_after_a_gap_the_sitemap_is_asked_at_once_the_source_sooner_a
     assert first.next_due == now + timedelta(minutes=5)
     assert [(await room.state(f"herald/sitemap{n}")).next_due for n in (1, 2)] == [now, now]
     assert await room.notices() == ["herald/feed may have published more than it lists"]
-    (item,) = await room.store.items(outlet=health.OUTLET)
+    (item,) = await room.store.items(Wanted(outlet=health.OUTLET))
     assert "herald/sitemap1, herald/sitemap2, asked now" in item.lead
     room.later(minutes=5)
     await room.answers("herald/feed", Outcome.OK, [f"newer {title}" for title in TITLES])

@@ -319,6 +319,38 @@ def test_a_page_is_read_for_what_matched_and_what_only_its_body_says_is_told_as_
     assert "/n" not in site.paths()
 
 
+def test_a_page_is_read_again_for_its_edits_and_until_it_is_taken_down(
+    desk: Clocked, hook: Receiver, site: Site
+) -> None:
+    desk.room.watches = (
+        '[[watch]]\nid = "ministers"\ntitle = "M"\nwhen = "ministers"\non = ["new", "edited", "withdrawn"]\n'
+    )
+    site.feed("/feed", [])
+    desk.room.outlet("paged", site.url("/feed"), pages='"matched"', access='"page"', keep='"body"')
+    desk.reload()
+    html = {"Content-Type": "text/html"}
+    site.answer("/m", headers=html, body=PAGE.format(body="Seven lorries wait at the crossing."), etag='"1"')
+    site.feed("/feed", [desk.entry("Ministers meet on Monday", site.url("/m"))])
+    desk.later(minutes=6)
+    desk.later(minutes=16)
+    assert (site.paths().count("/m"), len(hook.news())) == (2, 1)
+    assert [seen.headers.get("if-none-match") for seen in site.requests if seen.path == "/m"] == [None, '"1"']
+
+    site.answer("/m", headers=html, body=PAGE.format(body="Nine lorries wait at the crossing."), etag='"2"')
+    desk.later(hours=1)
+    assert [each.rpartition("|")[2].partition(":")[0] for each in hook.news()] == ["edited", "new"]
+
+    site.answer("/m", status=404, body="Gone.")
+    desk.later(hours=2)
+    assert len(hook.news()) == 2
+    desk.later(minutes=11)
+    assert key("paged", site, "/m", "withdrawn", watch="ministers") in hook.news()
+    (row,) = desk.room.rows("SELECT withdrawn FROM items WHERE outlet = 'paged'")
+    assert row["withdrawn"] is not None
+    desk.later(hours=9)
+    assert len(hook.news()) == 3
+
+
 def test_a_page_that_robots_refuse_is_not_asked_for_and_its_item_is_told_all_the_same(
     desk: Clocked, hook: Receiver, site: Site
 ) -> None:

@@ -6,24 +6,21 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from config.load import load
 from monitor.alerts.dispatch import Dispatcher
 from monitor.cli import cli
-from monitor.desk import Desk, edition
-from monitor.model import Alert, Answer, Delivery, Entry, Item, Outcome, Parcel, SourceState
-from monitor.stories.copies import TitleIndex
+from monitor.model import Alert
 from monitor.stories.reported import roots_of, whose
 from storage import open_store
+from tests.monitor.newsroom import NOON, Mouth, Newsroom, desk_over, entry, open_newsroom
 
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WATCH = """
 [[watch]]
 id = "deal"
@@ -33,57 +30,6 @@ on = ["new", "edited"]
 severity = "high"
 cooldown = "3h"
 """
-SETTINGS = '[[channel]]\nid = "desk"\nurl = "page"\nmin_severity = "low"\n'
-
-
-class SetClock:
-    pace = 1.0
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return (self.at - NOON).total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-
-
-@dataclass(slots=True)
-class Newsroom:
-    folder: Path
-    clock: SetClock
-    store: Any
-    desk: Desk
-
-    async def files(self, source: str, *entries: Entry) -> None:
-        """One answer of a source that was polled before, in the order in which it lists."""
-        outlet, at = source.partition("/")[0], self.clock.at
-        answer = Answer(
-            source=source, outlet=outlet, url=f"https://{outlet}.example/", final_url=f"https://{outlet}.example/",
-            at=at, outcome=Outcome.OK, entries=entries, listed=len(entries),
-        )  # fmt: skip
-        due = SourceState(
-            id=source, outlet=outlet, url=answer.url, host=f"https://{outlet}.example:443", next_due=at,
-            baselined=at - timedelta(days=1),
-        )  # fmt: skip
-        edition_ = self.desk.edition
-        filing = self.desk.identified(self.desk.normalised(answer, edition_), due, edition_)
-        await self.desk.filed(self.desk.matched(filing, (), edition_), due, edition_)
-
-    async def items(self) -> dict[str, Item]:
-        return {each.title: each for each in await self.store.items(limit=100)}
-
-    async def later(self, minutes: float) -> None:
-        self.clock.at += timedelta(minutes=minutes)
-
-
-def entry(number: int, title: str, lead: str = "", **more: Any) -> Entry:
-    url = f"https://www.example.org/news/{number:06d}"
-    return Entry(title=title, lead=lead, url=url, guid=url, published=NOON, **more)
 
 
 @pytest.fixture
@@ -93,15 +39,9 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def newsroom(tmp_path: Path) -> Any:
-    (tmp_path / "watches").mkdir()
-    (tmp_path / "watches/deal.toml").write_text(WATCH)
-    (tmp_path / "wirewatch.toml").write_text(SETTINGS)
-    clock, config = SetClock(), load(tmp_path)
-    store = open_store(f"sqlite:///{tmp_path}/wirewatch.db")
-    titles = TitleIndex(lambda title: frozenset(title.casefold().split()))
-    desk = Desk(edition(config), store, clock, titles=titles, jitter=random.Random(1).random)
-    yield Newsroom(tmp_path, clock, store, desk)
-    await store.close()
+    room = open_newsroom(tmp_path, WATCH)
+    yield room
+    await room.store.close()
 
 
 AP = "Mediators in Doha hand both sides a draft to release 50 hostages in phases"
@@ -171,20 +111,6 @@ async def test_a_number_that_changes_passes_the_cooldown_and_what_else_is_told_l
     assert copy.reason == f"told with {first.id}"
 
 
-class Mouth:
-    id, at_once, names = "desk", 8, 50
-
-    def __init__(self) -> None:
-        self.parcels: list[Parcel] = []
-
-    async def send(self, parcel: Parcel) -> Delivery:
-        self.parcels.append(parcel)
-        return Delivery(verdict="sent")
-
-    async def close(self) -> None:
-        return None
-
-
 @pytest.mark.anyio
 async def test_an_alert_knows_its_story_and_every_row_is_told_once(newsroom: Newsroom) -> None:
     await a_day(newsroom)
@@ -215,10 +141,7 @@ async def test_the_order_in_which_an_answer_lists_decides_nothing(newsroom: News
     groupings = set()
     for turn, seed in enumerate((1, 2, 3)):
         store = open_store(f"sqlite:///{tmp_path}/order{turn}.db")
-        room = replace(newsroom, store=store, desk=Desk(
-            newsroom.desk.edition, store, newsroom.clock, titles=TitleIndex(lambda t: frozenset(t.split())),
-            jitter=random.random,
-        ))  # fmt: skip
+        room = replace(newsroom, store=store, desk=desk_over(store, newsroom.clock, newsroom.folder))
         random.Random(seed).shuffle(entries)
         await room.files("bbc/world", *entries)
         groupings.add(frozenset((each.title, each.story) for each in (await room.items()).values()))
@@ -229,8 +152,7 @@ async def test_the_order_in_which_an_answer_lists_decides_nothing(newsroom: News
 @pytest.mark.anyio
 async def test_stories_are_known_again_after_a_restart(newsroom: Newsroom) -> None:
     await newsroom.files("ap/world", entry(1, AP))
-    titles = TitleIndex(lambda title: frozenset(title.split()))
-    again = Desk(newsroom.desk.edition, newsroom.store, newsroom.clock, titles=titles, jitter=random.random)
+    again = desk_over(newsroom.store, newsroom.clock, newsroom.folder)
     await again.remember(newsroom.store)
     newsroom.desk = again
     await newsroom.later(20)

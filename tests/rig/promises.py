@@ -64,6 +64,17 @@ WHERE held.condition = 'suppressed' AND held.reason LIKE 'told with %'
 """
 
 
+# Told, or closed with its reason, soon after its time was over.
+_WAITS_FOR_EVER = """
+SELECT id, reason, due FROM alerts WHERE condition = 'pending' AND gather GLOB 'corroborated:*' AND due < ?
+"""
+_TOLD_TWICE = """
+SELECT alerts.watch, alerts.channel, items.story, count(*) AS many FROM alerts JOIN items ON items.id = alerts.item
+WHERE alerts.state = 'corroborated' AND alerts.condition IN ('pending', 'delivered')
+GROUP BY alerts.watch, alerts.channel, items.story HAVING many > 1
+"""
+
+
 def p1_nothing_is_lost(store: sqlite3.Connection, record: Sequence[Sent], truth: Truth) -> Violations:
     """Every match has its rows, each row is in one condition with its reason, and what is delivered has arrived."""
     for row in store.execute(_WITHOUT_ROW, {"speaks": json.dumps(truth.speaks)}):
@@ -79,6 +90,8 @@ def p1_nothing_is_lost(store: sqlite3.Connection, record: Sequence[Sent], truth:
         yield f"alert {row['id']} is pending in a message that is {row['condition']}: it never leaves"
     for row in store.execute(_UNTOLD):
         yield f"alert {row['id']} is {row['reason']}, which is {row['condition'] or 'missing'}: nobody is told"
+    for row in store.execute(_WAITS_FOR_EVER, (when(truth.now - LOOK),)):
+        yield f"alert {row['id']} {row['reason']} since {row['due']}, when its time was over"
     arrived = {key for sent in record if sent.taken for key in sent.members}
     for row in store.execute("SELECT key, channel FROM alerts WHERE condition = 'delivered'"):
         if row["channel"] in truth.recorded and row["key"] not in arrived:
@@ -104,6 +117,8 @@ def p2_at_least_once_with_one_key(store: sqlite3.Connection, record: Sequence[Se
         yield f"alert {row['id']} has the key {row['key']}, which is not its own"
     for row in store.execute(_MESSAGE_OF_ONE):
         yield f"the message {row['key']} carries {row['its']} alone under another key"
+    for row in store.execute(_TOLD_TWICE):
+        yield f"{row['watch']} told the story {row['story']} as corroborated {row['many']} times on {row['channel']}"
     yield from _changed_messages(record)
     yield from _repeats(record, truth)
     if not truth.steady:
@@ -218,7 +233,10 @@ def p6_one_bad_thing_stays_one(store: sqlite3.Connection, record: Sequence[Sent]
         interval = truth.sources.get(row["id"])
         if interval is not None and row["outcome"] in _GOOD and row["late"] > interval.total_seconds():
             yield f"{row['id']} was asked {row['late']:.0f} s late, its interval is {interval.total_seconds():.0f} s"
-    waiting = "SELECT id, channel, due FROM alerts WHERE condition = 'pending' AND due < ?"
+    waiting = (
+        "SELECT id, channel, due FROM alerts WHERE condition = 'pending' AND due < ?"
+        " AND gather NOT GLOB 'corroborated:*'"
+    )
     for row in store.execute(waiting, (when(truth.now - truth.prompt),)):
         if row["channel"] in truth.sound:
             yield f"alert {row['id']} waits since {row['due']} for {row['channel']}, which takes everything"

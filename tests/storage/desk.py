@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -182,3 +183,19 @@ async def claimed(
 ) -> tuple[Message, ...]:
     rooms = {channel: Room(messages=messages, alerts=alerts) for channel in channels}
     return await store.claim_messages(now, rooms=rooms, lease=lease)
+
+
+# ------------------------------------------------------------------ hits
+
+
+_HITS = """
+SELECT DISTINCT watch, first_seen, number, outlet, language, verdict, starred
+FROM (SELECT item, watch FROM matches UNION SELECT item, '*' FROM matches) AS found JOIN items ON items.id = found.item
+ORDER BY watch, first_seen, number
+"""
+
+
+def assert_hits_are_the_matches(db: sqlite3.Connection) -> None:
+    """What stands ready for the filters of a page is what `matches` and `items` say."""
+    held = db.execute("SELECT watch, first_seen, number, outlet, language, verdict, starred FROM hits ORDER BY 1, 2, 3")
+    assert [tuple(row) for row in held] == [tuple(row) for row in db.execute(_HITS)]

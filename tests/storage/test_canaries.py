@@ -13,7 +13,7 @@ import pytest
 from monitor import canary
 from monitor.errors import StoreError
 from monitor.language.index import search_terms
-from monitor.model import Change, Decision, Match, NewAlert
+from monitor.model import Change, Decision, Match, NewAlert, Wanted
 from monitor.ports import Ledger, Store
 from storage.sqlite.store import SqliteStore
 from tests.storage.desk import NOW, SENT, candidate, claimed, filing, queued, source
@@ -49,13 +49,15 @@ async def test_they_stand_in_no_list_search_or_count(store: Store) -> None:
     song = await let_out(store, "one")
     assert await store.count() == before
     assert [item.title for item in await store.items()] == ["Talks resume in Doha"]
-    assert [item.title for item in await store.items(language="en", since=NOW - DAY)] == ["Talks resume in Doha"]
+    assert [item.title for item in await store.items(Wanted(language="en", since=NOW - DAY))] == [
+        "Talks resume in Doha"
+    ]
     assert [item.title for item in await store.search(search_terms("doha"))] == ["Talks resume in Doha"]
     assert {row.watch for row in await store.alerts(condition="pending")} == {"doha"}
     await arrive(store)
     assert await store.count() == before
     assert await store.alerts(condition="delivered") == ()
-    assert [item.id for item in await store.items(outlet=canary.NAME)] == [song]
+    assert [item.id for item in await store.items(Wanted(outlet=canary.NAME))] == [song]
     for asked in ({"watch": canary.NAME}, {"channel": canary.NAME}, {"item": song}):
         assert [row.item for row in await store.alerts(**asked)] == [song]
 
@@ -66,7 +68,7 @@ async def test_old_ones_go_with_all_that_is_theirs_but_for_what_is_still_to_be_s
     waiting, young = await let_out(store, "waiting", age=3 * DAY), await let_out(store, "young")
     (news,) = await queued(store, "Talks resume in Doha", at=NOW - 3 * DAY)
     assert await store.forget_canaries(NOW - 2 * DAY) == 1
-    assert {item.id for item in await store.items(outlet=canary.NAME)} == {waiting, young}
+    assert {item.id for item in await store.items(Wanted(outlet=canary.NAME))} == {waiting, young}
     assert await store.alert(news) is not None
     assert await store._readers.read(lambda db: db.execute("SELECT count(*) FROM messages").fetchone()[0]) == 0
     assert await store.check() == ()

@@ -18,7 +18,7 @@ from monitor.ports import Ledger, Store
 from monitor.stories import identity
 from storage import open_store
 from storage.sqlite.opening import connect
-from tests.storage.desk import CHANNELS, NOW, candidate, claimed, decide, filing
+from tests.storage.desk import CHANNELS, NOW, assert_hits_are_the_matches, candidate, claimed, decide, filing
 
 TITLES = ("Doha talks", "Doha deal", "Cairo and Doha", "Football", "Broken")
 
@@ -100,6 +100,7 @@ async def holds(store: Store, path: Path, due: int) -> None:
             " OR revisions <> (SELECT count(*) FROM revisions WHERE item = items.id)"
         )
         assert kept.fetchone()[0] == 0
+        assert_hits_are_the_matches(db)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -23,7 +23,20 @@ from hypothesis.stateful import (
     rule,
 )
 
-from monitor.model import Change, Decision, Delivery, Escalation, Held, Match, Message, NewAlert, Room
+from monitor.model import (
+    Change,
+    Decision,
+    Delivery,
+    Escalation,
+    Held,
+    Match,
+    Message,
+    NewAlert,
+    Release,
+    Room,
+    Settled,
+    Waiting,
+)
 from monitor.ports import Ledger
 from storage.sqlite.opening import connect
 from storage.sqlite.store import SqliteStore
@@ -92,7 +105,7 @@ class Outbox(RuleBasedStateMachine):
     @rule(
         target=rows, keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=3, unique=True),
         severity=st.sampled_from(["low", "normal", "high", "critical"]), wait=waits,
-        gather=st.sampled_from(["digest", "quiet hours", "cooldown"]), same=st.booleans(),
+        gather=st.sampled_from(["digest", "quiet hours", "cooldown", "corroborated"]), same=st.booleans(),
     )  # fmt: skip
     def filed(self, keys: list[str], severity: Any, wait: int, gather: str, same: bool) -> Any:
         """New items and new texts of known ones; several keys on one entry make one item of what were several."""
@@ -127,7 +140,8 @@ class Outbox(RuleBasedStateMachine):
             muted = ledger.muted()
             made = []
             for watch in WATCHES:
-                word = f"cooldown:{watch}:{change.item.id}" if gather == "cooldown" else gather
+                alone = gather in ("cooldown", "corroborated")
+                word = f"{gather}:{watch}:{change.item.id}" if alone else gather
                 held = Held(until=self.now + timedelta(seconds=wait), gather=word, reason=f"{gather}") if wait else None
                 for channel in CHANNELS:
                     with_it = f"told with {told[watch, channel]}" if (watch, channel) in told else ""
@@ -166,6 +180,7 @@ class Outbox(RuleBasedStateMachine):
         self.fences[message.id] = message.fence
         assert self.members.setdefault(message.key, ids) == ids, "a message never changes"
         assert {alert.condition for alert in message.alerts} == {"pending"}
+        assert not any(alert.gather.startswith("corroborated:") for alert in message.alerts)
         assert {alert.channel for alert in message.alerts} == {message.channel}
         assert (len(ids) == 1) == (message.key == message.alerts[0].key)
 
@@ -244,6 +259,47 @@ class Outbox(RuleBasedStateMachine):
         ]
         assert (found.buried, found.escalated) == (len(died), len(after) - len(before))
 
+    # -------------------------------------------------------------- rows that wait for other origins
+
+    @rule(target=rows, fate=st.sampled_from(["told", "told", "over", "let go"]))
+    def reconsider(self, fate: str) -> Any:
+        """Of each watch and channel, all that waits is told by its newest row, closed, or let go of."""
+        before = set(self.look())
+
+        def settle(story: str | None, ledger: Ledger) -> Settled:
+            groups: dict[tuple[str, str], list[Waiting]] = {}
+            for row in ledger.waiting():
+                groups.setdefault((row.alert.watch, row.alert.channel), []).append(row)
+            if fate == "told":
+                return Settled(releases=tuple(map(self.told_by_the_newest, groups.values())))
+            held = [row.alert.id for group in groups.values() for row in group]
+            if fate == "over":
+                return Settled(over=dict.fromkeys(held, "not corroborated: 1 of 3 origins within 90 min"))
+            return Settled(releases=tuple(Release(row=row, alert=None) for row in held))
+
+        self.run(self.store.reconsider(settle, self.now))
+        assert self.waiting() == set()
+        return multiple(*(set(self.look()) - before))
+
+    @staticmethod
+    def told_by_the_newest(group: list[Waiting]) -> Release:
+        *others, last = (row.alert for row in group)
+        new = NewAlert(
+            watch=last.watch, channel=last.channel, item=last.item, state="corroborated", severity=last.severity
+        )
+        return Release(row=last.id, alert=new, told_with=tuple(each.id for each in others))
+
+    def waiting(self) -> set[str]:
+        """Rows that no claim takes; they are in no message."""
+        found = self.db.execute(
+            "SELECT id, message FROM alerts WHERE condition = 'pending' AND gather GLOB 'corroborated:*'"
+        )
+        held = {row["id"]: row["message"] for row in found.fetchall()}
+        assert set(held.values()) <= {None}
+        return set(held)
+
+    # -------------------------------------------------------------- forgetting
+
     @precondition(lambda self: self.known)
     @rule()
     def forget(self) -> None:
@@ -293,7 +349,9 @@ class Outbox(RuleBasedStateMachine):
                 assert other is None or other["condition"] != "dead" or "not configured" in other["reason"]
 
     def drain(self) -> None:
-        """All channels take everything again: every row that waits is sent, once it may leave."""
+        """All channels take everything again: every row that waits is sent, once it may leave. What waits for other
+        origins is told by then."""
+        self.reconsider("told")
         waiting = {name for name, row in self.look().items() if row["condition"] == "pending"}
         for _ in range(40):
             self.now += timedelta(hours=3)

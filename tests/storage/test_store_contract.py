@@ -20,6 +20,7 @@ from monitor.model import (
     Tended,
     Validators,
     VisitReport,
+    Wanted,
 )
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
@@ -292,7 +293,7 @@ async def test_entries_of_one_answer_keep_their_order_in_listings(store: Store) 
     assert [item.title for item in listed] == [f"Item {n}" for n in range(5)]
     assert [item.title for item in await store.items(oldest_first=True)] == [f"Item {n}" for n in (4, 3, 2, 1, 0)]
     page = await store.items(limit=2)
-    rest = await store.items(before=page[-1].first_seen)
+    rest = await store.items(Wanted(before=page[-1].first_seen))
     assert [item.title for item in page + rest] == [f"Item {n}" for n in range(5)]
 
 
@@ -741,11 +742,11 @@ async def test_items_are_filtered_by_outlet_language_watch_and_time(store: Store
     hebrew = replace(candidate("שיחות", keys=("url:b",), outlet="ap"), language="he")
     await store.file(filing([hebrew], source_id="ap/main", at=NOW + HOUR), decide)
     assert [item.outlet for item in await store.items()] == ["ap", "bbc"]
-    assert [item.outlet for item in await store.items(outlet="bbc")] == ["bbc"]
-    assert [item.outlet for item in await store.items(language="he")] == ["ap"]
-    assert [item.outlet for item in await store.items(watch="doha")] == ["bbc"]
-    assert [item.outlet for item in await store.items(since=NOW + HOUR)] == ["ap"]
-    assert [item.outlet for item in await store.items(before=NOW + HOUR)] == ["bbc"]
+    assert [item.outlet for item in await store.items(Wanted(outlet="bbc"))] == ["bbc"]
+    assert [item.outlet for item in await store.items(Wanted(language="he"))] == ["ap"]
+    assert [item.outlet for item in await store.items(Wanted(watch="doha"))] == ["bbc"]
+    assert [item.outlet for item in await store.items(Wanted(since=NOW + HOUR))] == ["ap"]
+    assert [item.outlet for item in await store.items(Wanted(before=NOW + HOUR))] == ["bbc"]
     assert [item.outlet for item in await store.items(oldest_first=True, limit=1)] == ["bbc"]
     assert await store.item("nobody") is None
 

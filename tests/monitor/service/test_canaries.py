@@ -9,7 +9,7 @@ import pytest
 from config.model import Quiet, Watch
 from monitor import canary
 from monitor.errors import StoreFull
-from monitor.model import Delivery
+from monitor.model import Delivery, Wanted
 from monitor.service.canaries import Canaries
 from storage.sqlite.store import SqliteStore
 from tests.monitor.service.conftest import START, WATCH, Make, Parts, channel, config
@@ -21,7 +21,7 @@ BACK = "The hourly canary arrives again"
 
 
 async def notices(parts: Parts) -> list[str]:
-    return [item.title for item in await parts.store.items(outlet="wirewatch", oldest_first=True)]
+    return [item.title for item in await parts.store.items(Wanted(outlet="wirewatch"), oldest_first=True)]
 
 
 async def minute(parts: Parts, *, deliver: bool = True) -> None:
@@ -45,7 +45,7 @@ async def test_a_canary_goes_the_whole_way_and_no_list_search_count_or_channel_s
     assert not made.canaries.late
     (row,) = await made.store.alerts(watch=canary.NAME)
     assert (row.channel, row.condition, row.attempts) == (canary.NAME, "delivered", 1)
-    (item,) = await made.store.items(outlet=canary.NAME)
+    (item,) = await made.store.items(Wanted(outlet=canary.NAME))
     assert await made.store.item(item.id) == item
     assert await made.store.count() == before
     assert [each.title for each in await made.store.items()] == ["Talks resume in Doha"]
@@ -75,7 +75,7 @@ async def test_two_canaries_are_no_copies_of_each_other_or_of_news(parts: Make) 
     await made.publish(f"{title}, at noon")
     await made.canaries.let_out()
     await minute(made)
-    assert [item.copy_of for item in await made.store.items(outlet=canary.NAME)] == [None, None]
+    assert [item.copy_of for item in await made.store.items(Wanted(outlet=canary.NAME))] == [None, None]
     assert await made.store.alerts(watch=canary.NAME, condition="suppressed") == ()
 
 
@@ -159,7 +159,7 @@ async def test_one_that_cannot_be_filed_is_tried_again_and_is_late_all_the_same(
     await made.canaries.look()
     await minute(made)
     assert not made.canaries.late
-    assert len(await made.store.items(outlet=canary.NAME)) == 1
+    assert len(await made.store.items(Wanted(outlet=canary.NAME))) == 1
 
 
 async def test_none_let_out_for_over_an_hour_is_late_too(parts: Make) -> None:
@@ -198,7 +198,7 @@ async def test_old_canaries_are_forgotten_whole_and_news_is_not(parts: Make) -> 
     await made.canaries.let_out()
     assert await made.store.forget_canaries(made.clock.wall - canary.KEPT) == 1
     await minute(made)
-    assert len(await made.store.items(outlet=canary.NAME)) == 1, "the one of today"
+    assert len(await made.store.items(Wanted(outlet=canary.NAME))) == 1, "the one of today"
     assert len(await made.store.alerts(watch=canary.NAME)) == 1
     assert await made.store.item(news) is not None
     assert await made.store.check() == ()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from config.load import load
+from monitor.model import Wanted
 from monitor.service.reload import REFUSED_AGAIN, Reload
 from monitor.service.running import Running
 from storage.sqlite.store import SqliteStore
@@ -42,7 +43,7 @@ class Folder:
 
     @property
     def notices(self) -> Any:
-        return self.parts.store.items(outlet="wirewatch")
+        return self.parts.store.items(Wanted(outlet="wirewatch"))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from config.model import Watch
 from monitor import canary
 from monitor.alerts.lane import GIVE_UP
 from monitor.errors import StoreBusy
-from monitor.model import Delivery
+from monitor.model import Delivery, Wanted
 from tests.monitor.service.conftest import WATCH, Make, Parts, channel, config
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,7 @@ async def test_f133_alerts_of_a_channel_that_is_removed_while_they_wait_die_and_
     assert after["talks", "desk"][0] == "pending"
     assert await made.tending.tell_dead() == 1
     assert await made.tending.tell_dead() == 0, "told once"
-    (said,) = await made.store.items(outlet="wirewatch")
+    (said,) = await made.store.items(Wanted(outlet="wirewatch"))
     assert said.title.endswith("could not be delivered to duty")
 
 
@@ -127,7 +127,7 @@ async def test_a_notice_that_dies_makes_no_notice_of_itself(parts: Make) -> None
     for _ in range(3):
         await made.dispatcher.drain()
         await made.tending.tell_dead()
-    told = [item.title for item in await made.store.items(outlet="wirewatch")]
+    told = [item.title for item in await made.store.items(Wanted(outlet="wirewatch"))]
     assert sorted(title.rpartition(" ")[2] for title in told) == ["desk", "duty"]
     assert await made.store.untold_dead() == ()
 

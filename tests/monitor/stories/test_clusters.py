@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.load import load
+from config.model import AS_MEASURED
 from monitor.language.normalise import normalise
-from monitor.stories.centroids import HARD, IDLE
 from monitor.stories.clusters import Clusters, in_order, story_id
 from monitor.stories.gist import Gists, StoryItem, stem
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 CONCEPTS = load(None).concepts
+IDLE, HARD = AS_MEASURED.idle, AS_MEASURED.hard
 _ids = count()
 
 FERRY = (
@@ -205,7 +206,7 @@ def test_the_order_within_an_answer_decides_nothing(shuffled) -> None:
 def test_of_two_stories_that_are_as_like_the_newest_is_joined(clusters) -> None:
     clusters.add(item(FERRY, name="a"), "old")
     clusters.add(item(FERRY, name="b"), "new")
-    clusters.keep_apart("old", "new")
+    clusters.keep_apart([("old", "new")])
     assert clusters.place(item(FERRY, outlet="bbc")).story == "new"
 
 
@@ -233,39 +234,88 @@ def test_items_that_were_split_off_stay_apart_from_their_story_with_what_follows
     text = "Ferry runs aground off Limassol in strong winds"
     clusters.place(item(text, name="a"))
     clusters.place(item(text + ", second ferry off Paphos damaged", name="b", outlet="bbc"))
-    new = clusters.split(["b"])
-    assert (clusters.story_of("a"), clusters.story_of("b")) == (story_id("a"), new)
+    clusters.move({"b": "new"})
+    clusters.keep_apart([(story_id("a"), "new")])
+    assert (clusters.story_of("a"), clusters.story_of("b")) == (story_id("a"), "new")
     later = clusters.place(item(text + ", second ferry off Paphos damaged", outlet="nbc"))
-    assert (later.story, later.merges) == (new, ())
+    assert (later.story, later.merges) == ("new", ())
     assert clusters.place(item(text, outlet="sky")).story == story_id("a")
 
 
-def test_what_was_split_is_remembered_over_a_restart(clusters) -> None:
-    clusters.keep_apart("old", "new")
+def test_stories_are_kept_apart_until_the_pair_is_not_named_any_more(clusters) -> None:
+    clusters.keep_apart([("new", "old"), ("old", "other")])
     clusters.add(item(FERRY), "old")
     clusters.add(item(FERRY), "new")
     assert clusters.place(item(FERRY, outlet="bbc")).merges == ()
+    clusters.keep_apart([("old", "other")])
+    assert clusters.place(item(FERRY, outlet="nbc")).merges == ("new",)
 
 
-def test_the_first_item_can_be_split_off_and_the_story_keeps_its_id(clusters) -> None:
+def test_what_is_kept_apart_from_a_story_is_kept_apart_from_the_one_that_this_becomes_part_of(clusters) -> None:
+    clusters.add(item(FERRY), "old")
+    clusters.add(item(FERRY), "new")
+    clusters.keep_apart([("new", "other")])
+    assert clusters.place(item(FERRY, outlet="bbc")).merges == ("new",)
+    clusters.add(item(FERRY), "other")
+    assert clusters.place(item(FERRY, outlet="nbc")).merges == ()
+
+
+def test_the_first_item_can_be_moved_and_the_story_keeps_its_id(clusters) -> None:
     clusters.place(item(FERRY, name="a"))
     clusters.place(item(FERRY_AGAIN, name="b"))
-    assert clusters.split(["a"]) != clusters.story_of("b") == story_id("a")
+    clusters.move({"a": "new"})
+    assert (clusters.story_of("a"), clusters.story_of("b")) == ("new", story_id("a"))
 
 
-def test_stories_that_were_merged_by_hand_take_later_items_of_either(clusters) -> None:
-    ferry, strike = clusters.place(item(FERRY)).story, clusters.place(item(STRIKE, name="s")).story
-    clusters.keep_apart(ferry, strike)
-    clusters.merge(strike, ferry)
+def test_a_story_whose_items_were_all_moved_takes_later_items_to_the_other_one(clusters) -> None:
+    ferry = clusters.place(item(FERRY)).story
+    clusters.place(item(STRIKE, name="s"))
+    clusters.move({"s": ferry})
     assert clusters.story_of("s") == ferry
-    assert clusters.place(item(STRIKE_AGAIN, outlet="bbc")).story == ferry
+    assert len(clusters) == 1
+    assert clusters.place(item(STRIKE_AGAIN, outlet="bbc", name="t")).story == ferry
+    clusters.move({"s": story_id("s"), "t": story_id("s")})
+    assert clusters.place(item(STRIKE_AGAIN, outlet="nbc")).story == story_id("s")
 
 
-def test_stories_of_different_languages_are_not_merged(clusters) -> None:
+def test_moving_is_the_same_however_often_it_is_told_and_knows_no_strangers(clusters) -> None:
+    clusters.place(item(FERRY, name="a"))
+    clusters.place(item(FERRY_AGAIN, name="b"))
+    for _ in range(2):
+        clusters.move({"b": "new", "long gone": "new"})
+        assert (clusters.story_of("a"), clusters.story_of("b")) == (story_id("a"), "new")
+    assert clusters.story_of("long gone") is None
+
+
+def test_an_item_that_changed_its_language_is_found_in_the_story_it_was_moved_to(clusters) -> None:
     english = clusters.place(item(FERRY)).story
-    hebrew = clusters.place(item(EVENTS["he"][0][0], language="he")).story
-    with pytest.raises(ValueError, match="different languages"):
-        clusters.merge(hebrew, english)
+    clusters.place(item(EVENTS["he"][0][0], language="he", name="h"))
+    clusters.move({"h": english})
+    assert clusters.story_of("h") == english
+    assert clusters.place(item(FERRY_AGAIN, outlet="bbc")).story == english
+    assert clusters.place(item(EVENTS["he"][0][0], language="he")).reason == "the first to tell it"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["x", "y", "sa"]), max_size=6), max_size=8))
+def test_whatever_is_moved_stands_in_one_story_and_later_items_still_find_theirs(moves) -> None:
+    clusters = Clusters(Gists(CONCEPTS))
+    for name, text in zip("abcdef", (FERRY, STRIKE, FERRY_AGAIN, STRIKE_AGAIN, FERRY, STRIKE), strict=True):
+        clusters.place(item(text, name=name, outlet=name))
+    for told in moves:
+        clusters.move(told)
+        assert {name: clusters.story_of(name) for name in told} == told
+    assert all(clusters.story_of(name) for name in "abcdef")
+    later = clusters.place(item(FERRY, outlet="later"))
+    assert later.story in {clusters.story_of(name) for name in "abcdef"}
+
+
+def test_how_alike_an_item_must_be_is_configured_and_may_change_while_it_runs(clusters) -> None:
+    first = clusters.place(item(FERRY))
+    clusters.settings = AS_MEASURED.model_copy(update={"join": 0.99, "merge": 0.99})
+    assert clusters.place(item(FERRY_AGAIN, outlet="bbc")).story != first.story
+    clusters.settings = AS_MEASURED.model_copy(update={"idle": timedelta(hours=1)})
+    assert clusters.place(item(FERRY, outlet="nbc", hours=2)).reason == "the first to tell it"
 
 
 def test_an_item_that_is_put_into_another_story_leaves_the_one_it_was_in(clusters) -> None:

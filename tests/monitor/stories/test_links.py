@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from config.load import load
+from config.model import AS_MEASURED
 from monitor.language.normalise import normalise
 from monitor.stories.gist import Gists, StoryItem
 from monitor.stories.links import APART, KEPT, Links
@@ -205,3 +206,24 @@ def test_a_name_of_fewer_than_three_consonants_says_nothing(name) -> None:
 def test_numbers_are_one_in_three_languages_and_years_and_one_are_none(title, language) -> None:
     each = item(title, language)
     assert traits(each, Gists({}).of(each)).numbers == {"7"}
+
+
+def test_items_that_were_moved_take_their_links_along(links) -> None:
+    links.add(item(DRAFT["en"], "en", name="a"), "e")
+    links.add(item(AID["en"], "en", name="b"), "e")
+    links.add(item(DRAFT["he"], "he"), "h")
+    links.move({"a": "draft", "long gone": "draft"})
+    assert (linked(links, "draft"), linked(links, "h"), linked(links, "e")) == (["h"], ["draft"], [])
+    links.move({"a": "e"})
+    links.move({"b": "other"})
+    assert (linked(links, "h"), linked(links, "draft")) == (["e"], [])
+    assert len(links) == 3
+
+
+def test_how_alike_linked_stories_must_be_is_configured(links) -> None:
+    links.add(item(DRAFT["en"], "en"), "e")
+    links.add(item(DRAFT["he"], "he", name="h"), "h")
+    (link,) = links.of("e")
+    links.settings = AS_MEASURED.model_copy(update={"link": link.score + 0.01})
+    links.add(item(DRAFT["he"], "he", name="h"), "h")
+    assert links.of("e") == ()

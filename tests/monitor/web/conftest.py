@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +19,40 @@ from monitor.web.server import serving
 from storage import open_store
 from tests.monitor.web.desk import NOW, Desk, outlet
 
+playwright = pytest.importorskip("playwright.async_api", reason="the playwright package is not installed")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser; without one what needs it is skipped, but for the CI's own machine, which installs it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no chromium on PATH (apt-get install chromium)")
+    return found
+
+
+@pytest.fixture(scope="module")
+async def browser(anyio_backend: str, chromium: str) -> AsyncIterator[Any]:
+    async with playwright.async_playwright() as running:
+        opened = await running.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def page(browser: Any) -> AsyncIterator[Any]:
+    opened = await browser.new_page()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
@@ -50,6 +82,6 @@ async def desk(anyio_backend: str, tmp_path: Path, config: Config, status: Statu
     made = Desk(store=store, config=config, status=status, signer=links.signer_of(tmp_path / "store.db.key"))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        app = build(store, lambda: made.config, made.looked, signer=made.signer)
-        made.url = await stack.enter_async_context(serving(app, "127.0.0.1:0"))
+        app = build(store, made.edition, made.looked, signer=made.signer, live=made.live)
+        made.url = await stack.enter_async_context(serving(app, "127.0.0.1:0", ending=made.live.close))
         yield made

@@ -10,6 +10,7 @@ import aiohttp
 
 from config.model import Cadence, Config, Outlet, Severity, Source
 from monitor.alerts.links import Signer
+from monitor.desk import Edition, edition
 from monitor.model import (
     Answer,
     Candidate,
@@ -30,6 +31,7 @@ from monitor.model import (
 from monitor.ports import Ledger, Store
 from monitor.status import Status
 from monitor.stories import identity
+from monitor.web.live import Live
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHANNELS = ("desk", "duty")
@@ -57,6 +59,11 @@ class Desk:
     signer: Signer
     url: str = ""
     sources: dict[str, SourceState] = field(default_factory=dict)
+    live: Live = field(default_factory=Live)
+
+    def edition(self) -> Edition:
+        """The configuration as it is now, compiled."""
+        return edition(self.config)
 
     async def looked(self) -> Status:
         """The status as tests set it, with the store's own counts."""

@@ -13,12 +13,15 @@ import pytest
 
 from monitor.errors import StoreError
 from storage.sqlite import upkeep
+from storage.sqlite.opening import connect
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.upkeep import has_wal_reset_race
 from tests.storage.desk import NOW, candidate, decide, filing, quiet
 from tests.storage.sqlite.files import beside
 
 pytestmark = pytest.mark.anyio
+
+DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +118,21 @@ async def test_a_long_prune_lets_filing_in_between(store: SqliteStore) -> None:
     filed = await store.file(filing([candidate("Doha now", keys=("url:now",))], at=day), decide)
     assert filed.new == 1
     assert await pruned == 450
+
+
+async def test_what_is_marked_while_old_texts_are_removed_keeps_them(store: SqliteStore, path: Path) -> None:
+    """They are looked for first, and removed later: a reviewer may come in between."""
+    each = candidate("Doha", keys=("url:a",), body="What fishermen say")
+    await store.file(filing([each]), quiet)
+    await store.file(filing([candidate("Cairo", keys=("url:a",))], at=NOW + DAY), quiet)
+    late = NOW + 500 * DAY
+    await store.file(filing([candidate("Other", keys=("url:b",))], at=late), quiet)
+    with closing(connect(path)) as db:
+        db.execute("PRAGMA foreign_keys = ON")
+        bodies, revisions = (look(db, late) for look in (upkeep.old_bodies, upkeep.old_revisions))
+        items = upkeep.forgotten(db, late)
+        assert (len(bodies), len(revisions), items) == (2, 1, [each.id])
+        await store.remark([each.id], by="Noa", kind="verdict", value="later", now=late)
+        assert upkeep.empty_bodies(db, bodies) == upkeep.drop_revisions(db, revisions) == 0
+        assert upkeep.forget(db, items, late) == 0
+    assert [text.body for text in await store.revisions(each.id)] == ["What fishermen say"] * 2
