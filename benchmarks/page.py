@@ -82,7 +82,6 @@ class _News:
         self.words = {language: self._vocabulary(letters) for language, letters in _LETTERS.items()}
         self.weights = list(itertools.accumulate(1 / (rank + 2) for rank in range(6000)))
         self.stories: dict[TextLanguage, list[str]] = {language: [] for language in _LETTERS}
-        self.alerts = 0.0
 
     def answers(self) -> Iterator[tuple[Filing, Mapping[str, tuple[str, ...]]]]:
         """Each answer lists what is new of an outlet and what its last one listed, half of it edited; with the watches
@@ -115,7 +114,7 @@ class _News:
 
     def _candidate(self, outlet: str, key: str, at: datetime) -> Candidate:
         place = OUTLETS.index(outlet)
-        language: TextLanguage = ("en", "en", "en", "he", "he", "ar")[place % 6]  # type: ignore[assignment]
+        language: TextLanguage = ("en", "en", "en", "he", "he", "ar")[place % 6]
         if self.random.random() < 0.01:
             language = "und"
         title, lead = self._text(language, 9).capitalize(), self._text(language, 28)
@@ -139,7 +138,6 @@ class _News:
 
     def _alerts(self, change: Change, watches: Sequence[str]) -> Iterator[NewAlert]:
         for watch in watches:
-            self.alerts += 0.2  # rows for 20 in 100 items
             for channel in CHANNELS if change.fresh and self.random.random() < 0.45 else ():
                 yield NewAlert(
                     watch=watch, channel=channel, item=change.item.id, state="new",
@@ -203,7 +201,7 @@ async def _file(store: Store, news: _News) -> None:
 
 
 async def _send(store: Store, now: datetime) -> None:
-    """All that is due leaves; one message in a hundred is refused, and the last fifty wait."""
+    """All that is due leaves; one message in a hundred is refused."""
     rooms = {channel: Room(messages=200, alerts=50) for channel in CHANNELS}
     count = itertools.count()
     for minute in itertools.count():

@@ -391,18 +391,16 @@ class StorySettings(_Told):
     """A story that nobody told for so long is over."""
     hard: Duration = timedelta(hours=72)
     """From the first item of a story to its last, at most; up to seven days."""
-    link: Likeness = 0.35
+    link: Annotated[float, Field(ge=0.05, le=1.3, allow_inf_nan=False)] = 0.35
     """How alike two stories of different languages must be to be linked: the share of concepts they have in common,
     and 0.15 each for a number and a name."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.merge < self.join:
-            raise _refused(
-                "stories are not merged more easily than an item joins one: `merge` is at least `join`", "merge"
-            )
+            raise ValueError("stories are not merged more easily than an item joins one: `merge` is at least `join`")
         if not timedelta() < self.idle <= self.hard <= timedelta(days=7):
-            raise _refused("`idle` and `hard` must keep 0 < idle <= hard <= 7d", "hard")
+            raise ValueError("stories must keep 0 < idle <= hard <= 7d")
         return self
 
 

@@ -389,7 +389,8 @@ class Reviews(Protocol):
         self, items: Sequence[str], *, by: str, kind: RemarkKind, value: str, now: datetime
     ) -> tuple[Remark, ...]:
         """Write one remark for each of these items that exists, in one transaction; what was written. An item that was
-        merged into another is that other."""
+        merged into another is that other. ``ValueError`` for a value that is none of the kind's (`Remark.value`), a
+        note without a text, and a remark without a name."""
         ...
 
     async def undo(self, remarks: Sequence[int], *, by: str) -> tuple[Remark, ...]:
@@ -407,11 +408,14 @@ class Reviews(Protocol):
     async def tallies(
         self, *, since: datetime, before: datetime, step: timedelta, watch: str | None = None
     ) -> tuple[Tally, ...]:
-        """Counts of items by stretches of ``step`` from ``since`` on; stretches without any are left out."""
+        """Counts of items by stretches of ``step`` from ``since`` on; stretches without any are left out. Whole days go by
+        the calendar of ``since``'s own zone: one in which the clock changes has 23 or 25 hours. With a watch (``*``:
+        any) only what it matched."""
         ...
 
     async def hits(self, *, since: datetime, zone: ZoneInfo) -> tuple[Hits, ...]:
-        """What each watch found on each day."""
+        """What each watch found on each day of the zone, the oldest first; days without anything are left out. An item
+        counts on the day it was first seen, however many of its texts the watch found."""
         ...
 
 

@@ -16,6 +16,8 @@ from monitor.alerts.wording import Wording
 from monitor.model import (
     Alert,
     Condition,
+    Correction,
+    CorrectionKind,
     Item,
     Kind,
     Matched,
@@ -322,11 +324,12 @@ def watch_row(watch: Watch, muted_until: datetime | None) -> WatchRow:
 
 
 class LinkRow(TypedDict):
-    """A story of another language that seems to tell the same."""
+    """A story of another language that seems to tell the same. ``by``: the reviewer who says so, or empty."""
 
     story: str
     score: float
     reason: str
+    by: str
 
 
 class StoryRow(TypedDict):
@@ -357,7 +360,40 @@ def story_row(story: Story, wording: Wording) -> StoryRow:
         "items": len(story.items),
         "outlets": len({item.outlet for item in story.items}),
         "origins": len({root.id for root in roots.values()}),
-        "links": [{"story": each.story, "score": each.score, "reason": each.reason} for each in story.links],
+        "links": [
+            {"story": each.story, "score": each.score, "reason": each.reason, "by": each.by} for each in story.links
+        ],
+    }
+
+
+class CorrectionRow(TypedDict):
+    """What a reviewer corrected. ``number`` takes it back; ``value``: the origin or the original, empty: its own;
+    ``undoes``: the correction that it takes back."""
+
+    number: int
+    at: datetime
+    by: str
+    kind: CorrectionKind
+    story: str
+    other: str
+    items: list[str]
+    value: str
+    undoes: int | None
+    undone: bool
+
+
+def correction_row(correction: Correction) -> CorrectionRow:
+    return {
+        "number": correction.number,
+        "at": correction.at,
+        "by": correction.by,
+        "kind": correction.kind,
+        "story": correction.story,
+        "other": correction.other,
+        "items": list(correction.items),
+        "value": correction.value,
+        "undoes": correction.undoes,
+        "undone": correction.undone,
     }
 
 

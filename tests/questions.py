@@ -9,11 +9,13 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from config.model import Concept
+from monitor.clock import SystemClock
 from monitor.errors import QueryError
-from monitor.model import Candidate
+from monitor.model import Candidate, Item
+from monitor.ports import Archive
 from monitor.stories import identity
 from monitor.watches.compile import WatchSet, compile_watches
-from monitor.watches.search import Question, ask
+from monitor.watches.search import Question, ask, search
 from tests.storage.desk import candidate
 
 OUTLETS = ("bbc", "haaretz-he")
@@ -63,6 +65,12 @@ pools = st.builds(
 
 def asked(query: str) -> Question:
     return ask(query, WATCHES, OUTLETS)
+
+
+async def searched(store: Archive, query: str) -> list[Item]:
+    """The newest items that a query finds."""
+    found = await search(store, asked(query), clock=SystemClock(), seconds=60)
+    return [hit.item for hit in found.hits]
 
 
 def asked_or_refused(query: str) -> Question | None:
@@ -115,8 +123,8 @@ def articles(draw: st.DrawFn) -> Candidate:
     """Templates too: their texts are to be `filled`."""
     outlet, name = draw(st.sampled_from(OUTLETS)), draw(st.integers(0, 9))
     made = candidate(
-        draw(holes.flatmap(lambda hole: texts.map(lambda text: f"{hole} {text}"))), keys=(f"url:{name}",), outlet=outlet,
-        lead=draw(texts), body=draw(texts), author=draw(texts),
+        f"{draw(holes)} {draw(texts)}", keys=(f"url:{name}",), outlet=outlet, lead=draw(texts),
+        body=draw(texts), author=draw(texts),
         url=f"https://{outlet}.example/{draw(st.sampled_from(['live', 'news', 'צהל']))}/{name}",
         kind=draw(st.sampled_from(["article", "live", "opinion"])),
     )  # fmt: skip

@@ -17,8 +17,8 @@ from monitor.stories.phrases import Phrases, Stretch, denied, hedged
 AFTER = 3
 """Words shown behind the phrase, at most: what it is said of."""
 _LONGEST = 120
-_WORD = re.compile(r"\s*[^\s.!?؟;؛]+")
-_END = re.compile(r"[.!?؟;؛:\n]")
+_WORD = re.compile(r"[^\S\n]+[^\s.,!?؟;؛،:–—]+(?:[.,:]\d+)*")
+"""In the same part of a sentence."""
 
 
 class Claim(NamedTuple):
@@ -38,13 +38,12 @@ def claim(item: Item, phrases: Phrases) -> Claim:
 
 
 def _first(text: str, stretches: Sequence[Stretch]) -> str:
-    """The first phrase with what follows it in its sentence."""
+    """The first phrase with what follows it."""
     if not stretches:
         return ""
     end = stretches[0].end
     for _ in range(AFTER):
-        found = _WORD.match(text, end)
-        if found is None or _END.search(found[0]):
+        if (found := _WORD.match(text, end)) is None:
             break
         end = found.end()
-    return cut(one_line(text[stretches[0].start : end]).rstrip(",،–—- "), _LONGEST)
+    return cut(one_line(text[stretches[0].start : end]), _LONGEST)

@@ -28,7 +28,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "watches": ("monitor.cli.watches:watches", "Your keyword alerts: list, test, explain, mute."),
     "concepts": ("monitor.cli.watches:concepts", "The shipped word lists: list, show."),
     "items": ("monitor.cli.items:items", "Collected articles: list, show, search, review, export."),
-    "stories": ("monitor.cli.stories:stories", "Events, who told them first, who repeats: list, show, timeline."),
+    "stories": ("monitor.cli.stories:stories", "Events, who told them first, who repeats; and corrections."),
     "outlets": ("monitor.cli.outlets:outlets", "Who is watched and how they are: list, status, test."),
     "alerts": ("monitor.cli.alerts:alerts", "The outbox: list, show, ack, resend."),
     "channels": ("monitor.cli.channels:channels", "Where alerts go: list, test."),

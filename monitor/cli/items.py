@@ -18,10 +18,10 @@ from monitor.alerts.text import isolated
 from monitor.cli import show
 from monitor.cli.archive import walked
 from monitor.cli.opened import with_store
+from monitor.cli.searching import search
 from monitor.clock import SystemClock
 from monitor.errors import UnknownName
 from monitor.language.display import one_line
-from monitor.language.index import search_terms
 from monitor.model import Alert, Item, RemarkKind, Review, Reviewed, Revision, Verdict, Wanted, Whereabouts
 from monitor.ports import Store
 
@@ -83,18 +83,34 @@ def list_(folder: Path | None, /, limit: int, as_json: bool, **filters: Any) -> 
     _print(with_store(folder, ask), as_json, "Nothing collected yet: start the service with `wirewatch run`.")
 
 
-@items.command()
+@items.command(name="search")
 @click.argument("query", nargs=-1, required=True)
+@_filtered
+@click.option("--as-watch", is_flag=True, help="Print it as a watch to paste into a file, instead of searching.")
+@click.option("--title", default="", help="Of that watch; without it the query is its title.")
 @show.limit_option
 @show.json_option
 @click.pass_obj
-def search(folder: Path | None, query: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """Items that hold every word, in any of its forms, in English, Hebrew or Arabic."""
+def search_(
+    folder: Path | None,
+    /,
+    query: tuple[str, ...],
+    limit: int,
+    title: str,
+    *,
+    as_json: bool,
+    as_watch: bool,
+    **asked: Any,
+) -> None:
+    """What a watch with this QUERY finds in the archive, in English, Hebrew and Arabic, newest first.
 
-    async def ask(_config: Config, store: Store) -> Sequence[Item]:
-        return await store.search(search_terms(" ".join(query)), limit=limit)
-
-    _print(with_store(folder, ask), as_json, "No item holds all of these words.")
+    \b
+    wirewatch items search doha hostage             both words, in any of their forms
+    wirewatch items search '@hostage NEAR/5 doha'   all that watches know (docs/query-reference.md)
+    wirewatch items search 'doha -football' --since 7d --language en
+    wirewatch items search 'doha -football' --as-watch --title "Doha"
+    """
+    search(folder, " ".join(query), limit=limit, as_json=as_json, as_watch=as_watch, title=title, filters=asked)
 
 
 @items.command(name="show")

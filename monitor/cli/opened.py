@@ -11,6 +11,7 @@ from config.load import load
 from config.model import Config, Watch
 from config.wording import near
 from monitor.errors import UnknownName
+from monitor.model import Story
 from monitor.ports import Store
 from storage import is_there, open_store
 
@@ -40,6 +41,16 @@ def with_store(folder: Path | None, ask: Callable[[Config, Store], Awaitable[Res
             await store.close()
 
     return asyncio.run(asked())
+
+
+async def known_story(store: Store, name: str) -> Story:
+    """By its own id, one it had, or that of one of its items; `UnknownName`."""
+    held = await store.story(name)
+    if held is None and (item := await store.item(name)) is not None and item.story:
+        held = await store.story(item.story)
+    if held is None:
+        raise UnknownName(f"No story or item is called {name}; ids stand in `wirewatch stories list`.")
+    return held
 
 
 def known_watch(config: Config, name: str) -> Watch:

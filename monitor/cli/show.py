@@ -52,8 +52,12 @@ def _cell(value: Any) -> str:
         return "–"
     text = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
     text = "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs"))
-    rtl = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
-    return f"{FSI}{text}{PDI}" if rtl else text
+    return f"{FSI}{text}{PDI}" if turns(text) else text
+
+
+def turns(text: str) -> bool:
+    """Whether it holds letters that run from right to left."""
+    return any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
 
 
 def _width(text: str) -> int:

@@ -17,25 +17,30 @@ from monitor.alerts.channels import wording_of
 from monitor.alerts.markup import MARKDOWN
 from monitor.alerts.text import isolated
 from monitor.alerts.wording import Wording
-from monitor.cli import show
+from monitor.cli import corrections, show
 from monitor.cli.items import SINCE
-from monitor.cli.opened import with_store
-from monitor.errors import UnknownName
+from monitor.cli.opened import known_story, with_store
 from monitor.language.display import one_line
-from monitor.model import Story
+from monitor.model import Correction, Story
 from monitor.ports import Store
-from monitor.shapes import cells, moment_row, story_row, timeline_row
+from monitor.shapes import cells, correction_row, moment_row, story_row, timeline_row
+from monitor.stories.corrected import of_item
 from monitor.stories.phrases import Phrases
 from monitor.stories.reported import roots_of
 from monitor.stories.roots import Root
 from monitor.stories.timeline import Moment, Timeline, timeline
 
 Written = tuple[Wording, ZoneInfo]
+_Held = tuple[Story, Sequence[Story], Sequence[Correction]]
 
 
 @click.group()
 def stories() -> None:
-    """Events: list, show, timeline."""
+    """Events: list, show, timeline; and what you know better: split, merge, apart, link, unlink, origin, copy."""
+
+
+for _command in corrections.COMMANDS:
+    stories.add_command(_command)
 
 
 @stories.command(name="list")
@@ -69,30 +74,35 @@ def list_(folder: Path | None, /, limit: int, as_json: bool, **filters: Any) -> 
 def show_(folder: Path | None, story: str, as_json: bool) -> None:
     """One story: its items with whose reporting each is and why it stands here, and the same in other languages."""
 
-    async def ask(config: Config, store: Store) -> tuple[Wording, ZoneInfo, Story, Sequence[Story]]:
-        held, linked = await _story(store, story)
-        return wording_of(config), show.zone_of(config), held, linked
+    async def ask(config: Config, store: Store) -> tuple[Wording, ZoneInfo, _Held]:
+        return wording_of(config), show.zone_of(config), await _story(store, story)
 
-    wording, zone, held, linked = with_store(folder, ask)
+    wording, zone, (held, linked, corrected) = with_store(folder, ask)
+    standing = [each for each in corrected if not each.undone and each.undoes is None]
     roots = roots_of(held.items)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "item": item.id,
             "first_seen": show.local(item.first_seen, zone),
             "outlet": wording.outlet(item.outlet),
             "goes_back_to": _goes_back(roots.get(item.id), wording),
             "headline": item.title,
+            "score": round(item.story_score, 2),
             "why": item.copy_reason if item.copy_of else item.story_reason,
+            "corrected": [of_item(each) for each in standing if item.id in each.items],
         }
         for item in held.items
     ]
     if as_json:
-        show.lines([{**story_row(held, wording), "members": rows}])
+        told = [correction_row(each) for each in corrected]
+        show.lines([{**story_row(held, wording), "members": rows, "corrections": told}])
         return
     click.secho(isolated(held.items[0].title), bold=True)
     counted = story_row(held, wording)
     click.echo(f"{held.id} · {counted['items']} items, {counted['outlets']} outlets, {counted['origins']} origins\n")
-    show.table(rows, ["first_seen", "outlet", "goes_back_to", "item", "why", "headline"], empty="")
+    columns = ["first_seen", "outlet", "goes_back_to", "item", "score", "why", "corrected", "headline"]
+    told_of = [{**row, "corrected": "; ".join(row["corrected"])} for row in rows]
+    show.table(told_of, [each for each in columns if each != "corrected" or standing], empty="")
     if linked:
         click.echo("\nIt seems also in:")
         reasons = {link.story: f"{link.reason} ({link.score:.2f})" for link in held.links}
@@ -113,25 +123,23 @@ def timeline_(folder: Path | None, story: str, form: str) -> None:
     """How a story went: who told it first, who followed, what was changed and denied, and where else it is told."""
 
     async def ask(config: Config, store: Store) -> tuple[Written, Timeline]:
-        held, linked = await _story(store, story)
+        held, linked, corrected = await _story(store, story)
         revisions = {item.id: await store.revisions(item.id) for item in held.items}
         whereabouts = {item.id: await store.whereabouts(item.id) for item in held.items}
-        told = timeline(held, revisions, linked, Phrases.of(config.claims, config.concepts), whereabouts)
+        phrases = Phrases.of(config.claims, config.concepts)
+        told = timeline(held, revisions, linked, phrases, whereabouts, corrections=corrected)
         return (wording_of(config), show.zone_of(config)), told
 
     written, told = with_store(folder, ask)
     _FORMS[form](told, *written)
 
 
-async def _story(store: Store, name: str) -> tuple[Story, Sequence[Story]]:
-    """By its own id or that of one of its items; with the stories linked to it."""
-    held = await store.story(name)
-    if held is None and (item := await store.item(name)) is not None and item.story:
-        held = await store.story(item.story)
-    if held is None:
-        raise UnknownName(f"No story or item is called {name}; ids stand in `wirewatch stories list`.")
+async def _story(store: Store, name: str) -> _Held:
+    """With the stories linked to it and what reviewers corrected of it."""
+    held = await known_story(store, name)
     linked = [await store.story(link.story) for link in held.links]
-    return held, [each for each in linked if each is not None]
+    corrected = await store.corrections(story=held.id, limit=1000)
+    return held, [each for each in linked if each is not None], corrected
 
 
 # ------------------------------------------------------------------ a timeline in four forms
@@ -222,6 +230,8 @@ def _said(moment: Moment, wording: Wording) -> str:
             words = f"may have moved or removed it ({moment.why})"
         case "moved":
             words = "moves it to another address"
+        case "corrected":
+            words = f"({moment.why})"
         case "followed":
             words = "follows"
     back = _goes_back(moment.root, wording)

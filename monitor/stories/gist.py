@@ -49,6 +49,8 @@ class Gist:
     words: Mapping[str, str]
     """Term → the word that it is of, normalised; of a concept of several words the first."""
     concepts: frozenset[str]
+    parts: tuple[Words, Words]
+    """Headline and beginning of the lead, in words."""
 
 
 class _Named(NamedTuple):
@@ -64,6 +66,26 @@ class _Known(NamedTuple):
     begun: tuple[_Named, ...]
 
 
+class _Lexicon(dict[str, _Known]):
+    """Words as they were met."""
+
+    def __init__(self, by_key: Mapping[str, Sequence[_Named]]) -> None:
+        self._by_key = by_key
+
+    def __missing__(self, norm: str) -> _Known:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        begun = dict.fromkeys(
+            each
+            for key, how in zip(*readings(norm), strict=True)
+            for each in self._by_key.get(key, ())
+            if each.form[0].takes(how)
+        )
+        known = _Known(stem(norm), tuple(begun))
+        self[norm] = known
+        return known
+
+
 class Gists:
     """Reads items by the lexicon in force; made once for a configuration. Remembers the item it was last asked for, so
     that clusters and links share the work. Not for several threads at once."""
@@ -71,7 +93,7 @@ class Gists:
     def __init__(self, concepts: Mapping[str, Concept]) -> None:
         self._by_key: dict[str, list[_Named]] = {}
         self._by_capitals: dict[str, list[_Named]] = {}
-        self._known: dict[str, _Known] = {}
+        self._known = _Lexicon(self._by_key)
         self._last: tuple[StoryItem, Gist] | None = None
         terms = Terms(concepts)
         for name in concepts:
@@ -92,7 +114,7 @@ class Gists:
         """As `of`, of bare texts."""
         shown: dict[str, str] = {}
         parts = Words(title), Words(beginning(lead))
-        known = [[self._known.get(norm) or self._learn(norm) for norm in part.norms] for part in parts]
+        known = [[*map(self._known.__getitem__, part.norms)] for part in parts]
         found = [self._concepts(part, words) for part, words in zip(parts, known, strict=True)]
         strong = {each.concept for hits in found for _, each in hits if not each.weak}
         terms = []
@@ -100,7 +122,7 @@ class Gists:
             sure = [hit for hit in hits if not hit[1].weak or strong - {hit[1].concept}]
             terms.append(_terms(part.norms, [term for term, _ in words], sure, shown))
         concepts = frozenset(term[1:] for term in shown if term[0] == "@")
-        return Gist(title=tuple(terms[0]), lead=tuple(terms[1]), words=shown, concepts=concepts)
+        return Gist(title=tuple(terms[0]), lead=tuple(terms[1]), words=shown, concepts=concepts, parts=parts)
 
     def _concepts(self, words: Words, known: Sequence[_Known]) -> list[tuple[int, _Named]]:
         """Concepts with the place of their first word."""
@@ -113,20 +135,6 @@ class Gists:
             found += [(index, each) for each in acronyms if len(each.form) == 1 or _follow(each.form, words, index)]
         return found
 
-    def _learn(self, norm: str) -> _Known:
-        """A word met for the first time."""
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        begun = dict.fromkeys(
-            each
-            for key, how in zip(*readings(norm), strict=True)
-            for each in self._by_key.get(key, ())
-            if each.form[0].takes(how)
-        )
-        known = _Known(stem(norm), tuple(begun))
-        self._known[norm] = known
-        return known
-
 
 def beginning(lead: str) -> str:
     """The first words of a lead."""
@@ -136,14 +144,20 @@ def beginning(lead: str) -> str:
 def _follow(form: Form, words: Words, index: int) -> bool:
     if index + len(form) > len(words.norms):
         return False
-    return all(_takes(slot, words, index + step) for step, slot in enumerate(form[1:], 1))
+    for step in range(1, len(form)):
+        if not _takes(form[step], words, index + step):
+            return False
+    return True
 
 
 def _takes(slot: Slot, words: Words, index: int) -> bool:
     if slot.kind == "capital":
         return words.capitals.get(index) in slot.keys
     keys, ways = readings(words.norms[index])
-    return any(key in slot.keys and slot.takes(how) for key, how in zip(keys, ways, strict=True))
+    for key, how in zip(keys, ways, strict=True):
+        if key in slot.keys and slot.takes(how):
+            return True
+    return False
 
 
 def _terms(

@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 
 from config.model import AS_MEASURED, Concept, StorySettings
 from monitor.stories.gist import Gists, StoryItem, written
-from monitor.stories.traits import Traits, traits
+from monitor.stories.traits import SURE_NAME, Traits, traits
 
 NUMBERS = NAMES = 0.15
 """What one number, one name in common adds."""
@@ -36,8 +36,6 @@ _CANDIDATES = 40
 """Stories that one is compared with, those nearest in time."""
 _MOST = 10
 """Links shown for a story."""
-_SURE_NAME = 4
-"""Consonants that a name needs between Hebrew and Arabic, which share roots of three and have no capitals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +99,7 @@ class Links:
             heappush(self._ages, (item.seen, story))
         held.first, held.last = min(held.first, item.published), max(held.last, item.published)
         held.seen = max(held.seen, item.seen)
-        self._put(held, [(item.id, traits(item, self.gists.of(item)))])
+        self._put(held, [(item.id, traits(self.gists.of(item)))])
 
     def merge(self, story: str, into: str) -> None:
         """Two stories of one language have become one."""
@@ -183,9 +181,9 @@ class Links:
         return total >= _USUAL_OF and len(self._places[concept]) > _USUAL * total
 
     def _compared(self, one: _Story, other: _Story) -> tuple[float, str] | None:
-        least = _SURE_NAME if "en" not in (one.language, other.language) else 0
+        least = SURE_NAME if "en" not in (one.language, other.language) else 0
         pairs = [(a, b) for _, a in one.members for _, b in other.members]
-        score = sum(_alike(a, b, least) for a, b in pairs) / len(pairs)
+        score = sum([_alike(a, b, least) for a, b in pairs]) / len(pairs)
         return (round(score, 3), _reason(pairs, least)) if score >= self.settings.link else None
 
     def _unlink(self, story: _Story) -> None:
@@ -214,11 +212,11 @@ class Links:
 
 
 def _alike(one: Traits, other: Traits, least: int) -> float:
-    together = len(one.concepts | other.concepts)
-    score = len(one.concepts & other.concepts) / together if together else 0.0
+    common = len(one.concepts & other.concepts)
+    score = common / (len(one.concepts) + len(other.concepts) - common) if common else 0.0
     if not one.numbers.isdisjoint(other.numbers):
         score += NUMBERS
-    if any(len(name) >= least for name in one.names.keys() & other.names.keys()):
+    if not (one.sure if least else one.bones).isdisjoint(other.bones):
         score += NAMES
     return score
 
@@ -229,8 +227,12 @@ def _reason(pairs: Iterable[tuple[Traits, Traits]], least: int) -> str:
     numbers: dict[str, None] = {}
     names: dict[str, None] = {}
     for one, other in pairs:
-        concepts.update(dict.fromkeys(sorted(one.concepts & other.concepts)))
-        numbers.update(dict.fromkeys(sorted(one.numbers & other.numbers)))
-        shared = sorted(one.names.keys() & other.names.keys())
-        names.update(dict.fromkeys(min(one.names[name], other.names[name]) for name in shared if len(name) >= least))
+        new = (one.concepts & other.concepts) - concepts.keys()
+        if new:
+            concepts.update(dict.fromkeys(sorted(new)))
+        if not one.numbers.isdisjoint(other.numbers):
+            numbers.update(dict.fromkeys(sorted(one.numbers & other.numbers)))
+        if not one.bones.isdisjoint(other.bones):
+            shared = sorted((one.sure if least else one.bones) & other.bones)
+            names.update(dict.fromkeys(min(one.names[name], other.names[name]) for name in shared))
     return "both tell of " + ", ".join((*(f"@{each}" for each in concepts), *numbers, *map(written, names)))

@@ -19,8 +19,10 @@ ANOTHER_DAY = timedelta(hours=18)
 WHOLE_RETURNS, PART_RETURNS = 1, 2
 """Earlier days that make a headline of one outlet, and a part of a headline anywhere, a standing one."""
 _PARTS = re.compile(r"\s*(?:[:|•]|\s[-–—]\s|[–—])\s*")
+_DIVIDER = re.compile(r"[:|•–—]|\s-\s")
+"""What every divider of parts holds: most headlines are not searched further."""
 _DIGITS = re.compile(r"\d+")
-_SPACES = re.compile(r"\W+")
+_WORDS = re.compile(r"\w+")
 
 
 class _Past(NamedTuple):
@@ -45,7 +47,7 @@ class Standing:
         if not whole:
             return title
         returned = self._count((outlet, whole), at)
-        parts = _PARTS.split(title)
+        parts = _PARTS.split(title) if _DIVIDER.search(title) else [title]
         kept = [part for part in parts if len(parts) == 1 or not self._stands(part, at)]
         self._forget(at)
         return "" if returned >= WHOLE_RETURNS else title if len(kept) == len(parts) else " ".join(kept)
@@ -76,4 +78,4 @@ class Standing:
 
 def _shape(text: str) -> str:
     """Words without case and marks; numbers are alike."""
-    return _SPACES.sub(" ", _DIGITS.sub("0", normalise(text))).strip()
+    return " ".join(_WORDS.findall(_DIGITS.sub("0", normalise(text))))

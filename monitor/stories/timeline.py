@@ -9,14 +9,15 @@ from itertools import pairwise
 from typing import Literal
 
 from config.model import ChangeClass
-from monitor.model import Item, Reported, Revision, Story, TextLanguage, Whereabouts
+from monitor.model import Correction, Item, Reported, Revision, Story, TextLanguage, Whereabouts
+from monitor.stories.corrected import of_item
 from monitor.stories.phrases import Phrases, denied, hedged
 from monitor.stories.reported import roots_of, whose
 from monitor.stories.roots import Root
 
-What = Literal["first", "followed", "copy", "edited", "withdrawn", "back", "lost", "moved", "elsewhere"]
-"""``withdrawn``, ``back``, ``lost``, ``moved``: as `Whereabouts`; ``elsewhere``: the first item of a story of another
-language that seems to tell the same."""
+What = Literal["first", "followed", "copy", "edited", "withdrawn", "back", "lost", "moved", "corrected", "elsewhere"]
+"""``withdrawn``, ``back``, ``lost``, ``moved``: as `Whereabouts`; ``corrected``: by a reviewer; ``elsewhere``: the
+first item of a story of another language that seems to tell the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class Moment:
     """By the words of the headline and lead."""
     url: str | None = None
     why: str = ""
-    """Why the item stands in the story, or the other story beside it; or what showed that it is gone."""
+    """Why the item stands in the story, or the other story beside it; what showed that it is gone; what a reviewer
+    said of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +64,15 @@ def timeline(
     linked: Sequence[Story],
     phrases: Phrases,
     whereabouts: Mapping[str, Sequence[Whereabouts]],
+    *,
+    corrections: Sequence[Correction] = (),
 ) -> Timeline:
     """``revisions`` and ``whereabouts``: of each item, the oldest first; ``linked``: the stories of `Story.links` that
-    are still held."""
+    are still held; ``corrections``: those that name the story or its items."""
     roots = roots_of(story.items)
     first = story.items[0]
     moments = [*_appearances(story, roots, phrases, revisions), *_edits(story, revisions, phrases)]
-    moments += [*_addresses(story, whereabouts), *_elsewhere(story, linked)]
+    moments += [*_addresses(story, whereabouts), *_corrected(story, corrections), *_elsewhere(story, linked)]
     return Timeline(
         story=story.id,
         headline=first.title,
@@ -116,6 +120,20 @@ def _addresses(story: Story, whereabouts: Mapping[str, Sequence[Whereabouts]]) -
             yield Moment(
                 at=each.at, what=each.what, item=item.id, outlet=item.outlet, language=item.language,
                 headline=item.title, url=item.url, why=each.words,
+            )  # fmt: skip
+
+
+def _corrected(story: Story, corrections: Sequence[Correction]) -> Iterator[Moment]:
+    """What reviewers said of its items, and what still holds of it."""
+    held = {item.id: item for item in story.items}
+    for each in corrections:
+        if each.undone or each.undoes is not None:
+            continue
+        moved = each.kind in ("split", "merge")
+        for item in (held[name] for name in (each.items if moved else each.items[:1]) if name in held):
+            yield Moment(
+                at=each.at, what="corrected", item=item.id, outlet=item.outlet, language=item.language,
+                headline=item.title, url=item.url, why=of_item(each),
             )  # fmt: skip
 
 

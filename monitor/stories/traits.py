@@ -10,11 +10,12 @@ from functools import lru_cache
 from monitor.language.forms import BARE, STRICT, readings
 from monitor.language.tokens import Words
 from monitor.stories.figures import figures
-from monitor.stories.gist import Gist, StoryItem, beginning
+from monitor.stories.gist import Gist
 from monitor.stories.numberwords import meaning
 from monitor.stories.units import cut
 
 _REMEMBERED = 32768
+SURE_NAME = 4
 _YEARS = range(1900, 2101)
 _CAPITALISED = re.compile(r"\b[A-Z][^\W_]{2,}")
 
@@ -27,16 +28,25 @@ class Traits:
     concepts: frozenset[str]
     numbers: frozenset[str]
     names: dict[str, str]
+    bones: frozenset[str]
+    """The names' consonants."""
+    sure: frozenset[str]
+    """Those of four and more: what names need between Hebrew and Arabic, which share roots of three and have no
+    capitals."""
 
 
-def traits(item: StoryItem, gist: Gist) -> Traits:
+def traits(gist: Gist) -> Traits:
     """Of headline and beginning of the lead, as the gist."""
-    parts = Words(item.title), Words(beginning(item.lead))
+    parts = gist.parts
     unknown = frozenset(word for term, word in gist.words.items() if term[0] != "@")
+    names = {bones: norm for part in parts for bones, norm in _names(part, unknown)}
+    bones = frozenset(names)
     return Traits(
         concepts=gist.concepts,
         numbers=frozenset(number for part in parts for number in _numbers(part)),
-        names={bones: norm for part in parts for bones, norm in _names(part, unknown)},
+        names=names,
+        bones=bones,
+        sure=frozenset(each for each in bones if len(each) >= SURE_NAME),
     )
 
 

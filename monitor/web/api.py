@@ -149,7 +149,8 @@ def _stories(api: FastAPI, site: Site) -> None:
         compared = held.items[-_FULL:]
         revisions = {item.id: await site.store.revisions(item.id) for item in compared if item.revisions > 1}
         whereabouts = {item.id: await site.store.whereabouts(item.id) for item in compared}
-        told = timeline(held, revisions, linked, site.edition().phrases, whereabouts)
+        corrected = await site.store.corrections(story=held.id)
+        told = timeline(held, revisions, linked, site.edition().phrases, whereabouts, corrections=corrected)
         names = wording_of(site.config)
         return {
             **shapes.story_row(held, names),

@@ -24,6 +24,7 @@ from monitor.web import (
     alerts,
     api,
     brief,
+    correcting,
     export,
     feeds,
     guard,
@@ -41,7 +42,8 @@ from monitor.web.site import Site
 from monitor.web.templating import templates
 
 _PARTS = (
-    now, brief, items, stories, sources, alerts, watches, reviewing, probes, acknowledging, login, feeds, export, api,
+    now, brief, items, stories, sources, alerts, watches, reviewing, correcting, probes, acknowledging, login,
+    feeds, export, api,
 )  # fmt: skip
 """Each adds its routes with ``add(app, site)``."""
 

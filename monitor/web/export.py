@@ -43,11 +43,11 @@ async def _answered(site: Site, request: Request, name: str, kind: str, write: W
     try:
         told = await picking.asking(site, request.query_params)
         portions = picking.walked(site, told)
-        first = await anext(portions, ())
+        first = await anext(portions, None)
     except (BadFilter, QueryError) as error:
         return PlainTextResponse(str(error), status_code=400)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_written(site, first, portions, write), media_type=kind, headers=headers)
+    return StreamingResponse(_written(site, first or (), portions, write), media_type=kind, headers=headers)
 
 
 async def _written(

@@ -16,7 +16,7 @@ from monitor.alerts.edits import edits
 from monitor.model import Edit, Item, Piece, Revision, Story
 from monitor.stories.diff import compare
 from monitor.stories.reported import roots_of, whose
-from monitor.web import asked, cards
+from monitor.web import asked, cards, picking
 from monitor.web.rows import rows
 from monitor.web.searching import listed
 from monitor.web.site import Site
@@ -32,10 +32,12 @@ def add(app: FastAPI, site: Site) -> None:
         seen = await site.status()
         try:
             told = asked.read(request.query_params, now=seen.now, zone=site.zone)
+            cursor = request.query_params.get("cursor", "")
+            after = picking.spot(cursor) if cursor else None
         except asked.BadFilter as error:
             return site.missing(request, str(error), code=400)
         moment = cards.moment(site.config, seen.now, {})
-        listing = await listed(site, told)
+        listing = await listed(site, told, after)
         return site.page(
             request,
             "items.html",
@@ -43,6 +45,7 @@ def add(app: FastAPI, site: Site) -> None:
             asked=told,
             address_words=urlencode(told.words),
             listing=listing,
+            older=picking.cursor(listing.older) if listing.older else None,
             rows=await rows(site, listing.items, moment, spans=listing.spans),
             many=await site.store.how_many(told.wanted, at_most=MOST) if not told.q else None,
             most=MOST,

@@ -15,7 +15,8 @@ from monitor.web import asked
 from monitor.web.asked import Asked, BadFilter
 from monitor.web.site import Site
 
-_PORTION = 1000
+_PORTION = 250
+"""Items of a portion: texts of articles may be long."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

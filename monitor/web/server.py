@@ -56,10 +56,11 @@ def _listen(address: str, any_port: bool) -> socket.socket:
     host, port = parts.hostname or "127.0.0.1", parts.port or 0
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for attempt in (port, 0) if any_port else (port,):
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: asyncio sets TCP_NODELAY then
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, attempt))
+            sock.listen(BACKLOG)  # who asks before the server has begun waits, and is not turned away
         except OSError as error:
             sock.close()
             refused = error

@@ -60,7 +60,7 @@ def add(app: FastAPI, site: Site) -> None:
         linked = [other for link in held.links if (other := await site.store.story(link.story)) is not None]
         revisions = {item.id: await site.store.revisions(item.id) for item in held.items[-_FULL:] if item.revisions > 1}
         whereabouts = {item.id: await site.store.whereabouts(item.id) for item in held.items[-_FULL:]}
-        whereabouts = {item.id: await site.store.whereabouts(item.id) for item in held.items[-_FULL:]}
+        corrected = await site.store.corrections(story=held.id)
         names = wording_of(site.config)
         return site.page(
             request,
@@ -68,11 +68,12 @@ def add(app: FastAPI, site: Site) -> None:
             now=(await site.status()).now,
             story=held,
             overview=overview.overview(held),
-            told=timeline(held, revisions, linked, site.edition().phrases, whereabouts),
+            told=timeline(held, revisions, linked, site.edition().phrases, whereabouts, corrections=corrected),
             voices=_voices(held, names),
             linked=[overview.overview(each) for each in linked],
             reasons={link.story: link for link in held.links},
             names=names,
+            corrections=corrected,
         )
 
 

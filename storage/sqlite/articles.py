@@ -55,8 +55,8 @@ class PagePlacing(Placing):
         assert page is not None
         if page.fate == "there":
             pages.back(self.db, item, self.at, "its page is there")
-            if page.moved_to:
-                pages.moved(self.db, item, page.moved_to, self.at)
+            if page.moved_to and pages.moved(self.db, item, page.moved_to, self.at):
+                self.moved.add(item)
         elif page.fate == "lost":
             pages.lost(self.db, item, self.at, page.words)
         elif page.fate == "withdrawn" and pages.withdraw(self.db, item, page.since or self.at, page.words):

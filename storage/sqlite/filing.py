@@ -20,7 +20,7 @@ from monitor.model import Candidate, Filed, Filing
 from monitor.ports import Decide, Settle
 from storage import rows
 from storage.rows import when
-from storage.sqlite import pages, schedule, texts
+from storage.sqlite import decisions, pages, schedule, texts
 from storage.sqlite.articles import PagePlacing
 from storage.sqlite.errors import translate
 from storage.sqlite.placing import Fate, Placing
@@ -68,6 +68,8 @@ class _Filing:
         whole = len(filed) == len(fates)
         texts.index(self.db, dict(fate.terms for fate in filed if fate.terms is not None))
         withdrawn = self._settle_page(self.page, whole) if self.page is not None else None
+        there = (decisions.resolve(self.db, item) for item in sorted(self.placing.moved))
+        texts.index(self.db, dict(texts.current_terms(self.db, item) for item in there if item is not None))
         saved = self._finish(whole)
         decided = [*filed, withdrawn] if withdrawn is not None else filed
         counts = Counter(fate.name for fate in filed)

@@ -72,15 +72,15 @@ def whereabouts(db: sqlite3.Connection, item: str) -> tuple[Whereabouts, ...]:
     return tuple(map(rows.whereabouts, found))
 
 
-def moved(db: sqlite3.Connection, item: str, url: str, at: datetime) -> None:
-    """The article stands at another address now, and is shown and asked there; nothing when it is known to."""
+def moved(db: sqlite3.Connection, item: str, url: str, at: datetime) -> bool:
+    """The article stands at another address now, and is shown and asked there; False when it is known to."""
     old = db.execute("SELECT url FROM items WHERE id = ?", (item,)).fetchone()["url"]
     if old == url:
-        return
+        return False
     try:
         host = host_of(url)
     except AddressRefused:
-        return
+        return False
     db.execute("UPDATE items SET url = ? WHERE id = ?", (url, item))
     db.execute(
         "UPDATE pages SET url = ?, host = ?, etag = NULL, last_modified = NULL, body_hash = NULL WHERE item = ?",
@@ -89,6 +89,7 @@ def moved(db: sqlite3.Connection, item: str, url: str, at: datetime) -> None:
     told = db.execute("SELECT count(*) FROM whereabouts WHERE item = ? AND what = 'moved'", (item,)).fetchone()[0]
     if told < _MOST_MOVES:
         _told(db, item, at, "moved", f"{old} → {url}" if old else url)
+    return True
 
 
 def withdraw(db: sqlite3.Connection, item: str, since: datetime, words: str) -> bool:

@@ -65,6 +65,8 @@ class Placing:
         self.late_before = None if first_poll else before["newest"]
         self.adopted = {} if self.answer.page_of else known.adopted(db, filing.candidates, self.seen)
         self._listed = frozenset(key for each in filing.candidates for key in each.keys)
+        self.moved: set[str] = set()
+        """Items that stand at another address now."""
 
     def place(self, candidate: Candidate, first_seen: datetime) -> Fate:
         found = known.find(self.db, candidate.keys, self.seen)
@@ -107,7 +109,8 @@ class Placing:
     def _moved(self, candidate: Candidate, item: str) -> None:
         """The source lists the article at another address: there it is, whatever its old page says."""
         if candidate.entry.url:
-            pages.moved(self.db, item, candidate.entry.url, self.at)
+            if pages.moved(self.db, item, candidate.entry.url, self.at):
+                self.moved.add(item)
             pages.back(self.db, item, self.at, "listed at another address")
 
     def _row(self, item: str) -> sqlite3.Row:

@@ -54,9 +54,9 @@ _UNLINK = (
 _ABSORB = (
     "UPDATE merged_stories SET story = :into WHERE story = :gone",
     "INSERT OR REPLACE INTO merged_stories (id, story) VALUES (:gone, :into)",
+    "DELETE FROM story_rulings WHERE (story, other) IN (VALUES (:gone, :into), (:into, :gone))",
     "UPDATE story_rulings SET story = :into WHERE story = :gone",
     "UPDATE story_rulings SET other = :into WHERE other = :gone",
-    "DELETE FROM story_rulings WHERE story = other",
 )
 _MOVED = """
 SELECT DISTINCT items.id, items.story FROM corrections, json_each(corrections.items) AS moved

@@ -9,7 +9,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.load import load
-from config.model import Channel, Config
+from config.model import Channel, Config, Watch
 from tests.config.right import SETTINGS, WATCHES, Write
 
 SECRET = "canary7f3a"
@@ -154,3 +154,46 @@ def test_f138_a_mistake_in_them_is_told_once_with_its_key(wrong: Wrong, write: W
 def test_f138_a_cooldown_without_unit_is_refused(write: Write) -> None:
     with pytest.raises(ConfigError, match=r"watches/doha\.toml:7:1: watch\.deal\.cooldown: write a duration"):
         load(write({"wirewatch.toml": SETTINGS, "watches/doha.toml": WATCHES + "cooldown = 30\n"}), environ={})
+
+
+# ------------------------------------------------------------------ origins that a watch waits for
+
+
+def deal_with(write: Write, line: str) -> Watch:
+    files = {"wirewatch.toml": SETTINGS, "watches/doha.toml": f"{WATCHES}{line}\n"}
+    return load(write(files), environ={}).watches["deal"]
+
+
+def test_a_watch_may_wait_for_origins_in_one_line_or_in_a_table(write: Write) -> None:
+    for lines in ('corroborated = { origins = 3, within = "90m" }', '[watch.corroborated]\norigins = 3\nwithin = "90m"'):
+        rule = deal_with(write, lines).corroborated
+        assert rule is not None
+        assert (rule.origins, rule.within) == (3, timedelta(minutes=90))
+        assert rule.model_dump(mode="json") == {"origins": 3, "within": "90m"}
+    assert deal_with(write, "").corroborated is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "says"),
+    [
+        ("{ origins = 3 }", ".within", "is missing"),
+        ('{ within = "90m" }', ".origins", "is missing"),
+        ('{ origins = 1, within = "90m" }', ".origins", "2"),
+        ('{ origins = 21, within = "90m" }', ".origins", "20"),
+        ('{ origins = "3", within = "90m" }', ".origins", "number"),
+        ('{ origins = 2.5, within = "90m" }', ".origins", "number"),
+        ("{ origins = 3, within = 90 }", ".within", "a number and a unit"),
+        ('{ origins = 3, within = "59s" }', ".within", 'from "1m" to "3d"'),
+        ('{ origins = 3, within = "73h" }', ".within", 'from "1m" to "3d"'),
+        ('{ origin = 3, within = "90m" }', ".origin", 'did you mean "origins"?'),
+        ("3", "", "must be a table"),
+    ],
+)
+def test_f138_a_mistake_in_what_a_watch_waits_for_is_told_with_its_place(
+    write: Write, rule: str, key: str, says: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        deal_with(write, f"corroborated = {rule}")
+    problem = next(each for each in caught.value.problems if each.key == f"watch.deal.corroborated{key}")
+    assert (problem.file, problem.line) == ("watches/doha.toml", 7)
+    assert says in str(problem)

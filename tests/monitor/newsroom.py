@@ -11,7 +11,7 @@ from typing import Any
 
 from config.load import load
 from monitor.desk import Desk, edition
-from monitor.model import Answer, Delivery, Entry, Item, Outcome, Parcel, SourceState
+from monitor.model import Answer, Delivery, Entry, Item, Outcome, PageDue, Parcel, SourceState
 from monitor.stories.copies import TitleIndex
 from storage import open_store
 
@@ -58,6 +58,21 @@ class Newsroom:
         edition_ = self.desk.edition
         filing = self.desk.identified(self.desk.normalised(answer, edition_), due, edition_)
         await self.desk.filed(self.desk.matched(filing, (), edition_), due, edition_)
+
+    async def takes_down(self, item: Item) -> None:
+        """The publisher answers 410 for an article page that was read before."""
+        assert item.url is not None
+        at = self.clock.at
+        answer = Answer(
+            source=f"{item.outlet}/page", outlet=item.outlet, url=item.url, final_url=item.url, at=at,
+            outcome=Outcome.GONE, status=410, reason="HTTP 410", page_of=item.id,
+        )  # fmt: skip
+        due = PageDue(
+            item=item.id, outlet=item.outlet, url=item.url, host="https://www.example.org:443",
+            first_seen=item.first_seen, read=item.first_seen,
+        )  # fmt: skip
+        edition_ = self.desk.edition
+        await self.desk.filed(self.desk.identified(answer, due, edition_), due, edition_)
 
     async def items(self) -> dict[str, Item]:
         return {each.title: each for each in await self.store.items(limit=100)}

@@ -237,6 +237,13 @@ async def test_an_item_that_matches_first_after_an_edit_has_its_page_read_then(n
     assert await newsroom.pages_due() == 1
 
 
+async def test_whose_text_it_is_a_page_may_say_in_its_data(newsroom: Newsroom) -> None:
+    await read_once(newsroom, credits=("Reuters",))
+    assert [(each.id, each.relation) for each in (await newsroom.item()).origins] == [
+        ("herald", "own"), ("reuters", "credit"),
+    ]  # fmt: skip
+
+
 # ------------------------------------------------------------------ withdrawn and moved
 
 

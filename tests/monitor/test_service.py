@@ -326,7 +326,7 @@ def test_a_page_is_read_again_for_its_edits_and_until_it_is_taken_down(
         '[[watch]]\nid = "ministers"\ntitle = "M"\nwhen = "ministers"\non = ["new", "edited", "withdrawn"]\n'
     )
     site.feed("/feed", [])
-    desk.room.outlet("paged", site.url("/feed"), pages='"matched"', access='"page"', keep='"body"')
+    desk.room.outlet("reread", site.url("/feed"), pages='"matched"', access='"page"', keep='"body"')
     desk.reload()
     html = {"Content-Type": "text/html"}
     site.answer("/m", headers=html, body=PAGE.format(body="Seven lorries wait at the crossing."), etag='"1"')
@@ -338,14 +338,14 @@ def test_a_page_is_read_again_for_its_edits_and_until_it_is_taken_down(
 
     site.answer("/m", headers=html, body=PAGE.format(body="Nine lorries wait at the crossing."), etag='"2"')
     desk.later(hours=1)
-    assert [each.rpartition("|")[2].partition(":")[0] for each in hook.news()] == ["edited", "new"]
+    assert [each.rpartition("|")[2].partition(":")[0] for each in hook.news()] == ["new", "edited"]
 
     site.answer("/m", status=404, body="Gone.")
     desk.later(hours=2)
     assert len(hook.news()) == 2
     desk.later(minutes=11)
-    assert key("paged", site, "/m", "withdrawn", watch="ministers") in hook.news()
-    (row,) = desk.room.rows("SELECT withdrawn FROM items WHERE outlet = 'paged'")
+    assert key("reread", site, "/m", "withdrawn", watch="ministers") in hook.news()
+    (row,) = desk.room.rows("SELECT withdrawn FROM items WHERE outlet = 'reread'")
     assert row["withdrawn"] is not None
     desk.later(hours=9)
     assert len(hook.news()) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -13,10 +14,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from monitor.alerts.channels import wording_of
 from monitor.alerts.dispatch import Dispatcher
+from monitor.alerts.gathered import worded
+from monitor.alerts.markup import PLAIN
 from monitor.cli import cli
-from monitor.model import Alert
+from monitor.model import Alert, Entry
 from monitor.stories.reported import roots_of, whose
 from storage import open_store
 from tests.monitor.newsroom import NOON, Mouth, Newsroom, desk_over, entry, open_newsroom
@@ -186,3 +192,166 @@ async def test_a_timeline_reads_like_a_note_in_four_forms(newsroom: Newsroom) ->
     assert len(table.splitlines()) == len(told["moments"]) + 1
     shown = (await asyncio.to_thread(run, newsroom, "show", row["id"])).output
     assert "It seems also in:" in shown
+
+
+# ------------------------------------------------------------------ the scripted day: exactly the expected alerts
+
+BOTH = """
+[[watch]]
+id = "every"
+title = "Every report"
+when = "@hostage OR @doha"
+on = ["new", "edited", "withdrawn"]
+edited = ["number"]
+severity = "high"
+
+[[watch]]
+id = "sure"
+title = "Reported independently"
+when = "@hostage OR @doha"
+on = ["new", "edited", "withdrawn"]
+edited = ["number"]
+severity = "high"
+corroborated = { origins = 3, within = "90m" }
+"""
+COPIES = ("bbc", "guardian", "nbc", "france24")
+OWN = {
+    "times-of-israel": "Doha mediators' draft to both sides: 50 hostages to be released in phases",
+    "jerusalem-post": "Draft that mediators gave both sides in Doha would free 50 hostages in phases",
+    "ynet": "המתווכות בדוחא מסרו טיוטה: 50 חטופים ישוחררו בפעימות",
+    "aljazeera-ar": "الوسطاء في الدوحة يسلمون مسودة للإفراج عن 50 رهينة على مراحل",
+}
+DENIAL = "Officials deny draft handed in Doha would release hostages in phases"
+PLACES = {outlet: place for place, outlet in enumerate(("ap", *COPIES, *OWN, "haaretz-en"), 1)}
+"""Each outlet's article has one address, whatever the order in which they come."""
+
+Told = set[tuple[str, str, str, str]]
+
+
+def tells(outlet: str, title: str, **more: Any) -> tuple[str, Entry]:
+    return f"{outlet}/main", entry(PLACES[outlet], title, **more)
+
+
+async def scripted(room: Newsroom, own: Sequence[str], copies: Sequence[str] = COPIES) -> None:
+    """AP's text and four copies; then the own reports of the outlets in ``own`` in their order, within one poll; then
+    AP changes a number, another outlet denies, and The Times of Israel takes its report down."""
+    await room.files(*tells("ap", AP, lead="DOHA (AP) — Mediators handed both sides a draft on Tuesday."))
+    await room.later(5)
+    for outlet in copies:
+        await room.files(*tells(outlet, AP))
+    await room.later(15)
+    for outlet in own:
+        await room.files(*tells(outlet, OWN[outlet]))
+    await room.later(30)
+    await room.files(
+        *tells("ap", AP.replace("50", "45"), lead="DOHA (AP) — Mediators handed both sides a draft on Tuesday.")
+    )
+    await room.later(30)
+    await room.files(*tells("haaretz-en", DENIAL))
+    await room.later(30)
+    taken = (await room.items())[OWN["times-of-israel"]]
+    await room.takes_down(taken)
+    await room.desk.reconsider()
+
+
+async def what_was_told(room: Newsroom) -> Told:
+    """Watch, outlet, state, and what became of it; whatever is told with an alert names that alert's outlet."""
+    rows = {row.id: row for row in await room.store.alerts(limit=99)}
+    outlets = {row.item: (await room.store.item(row.item)).outlet for row in rows.values()}
+
+    def fate(row: Alert) -> str:
+        if not row.reason.startswith("told with "):
+            return row.reason or row.condition
+        teller = rows[row.reason.removeprefix("told with ")]
+        return f"told with {outlets[teller.item]} {teller.state}"
+
+    return {(row.watch, outlets[row.item], row.state.partition(":")[0], fate(row)) for row in rows.values()}
+
+
+def expected(own: Sequence[str]) -> Told:
+    """AP is one voice with its copies; the second own report makes three."""
+    tells_it = own[1]
+    waited = ["ap", *COPIES, *own[:2]]
+    alone = {(watch, *row) for watch in ("every", "sure") for row in (
+        ("ap", "edited", "pending"), ("haaretz-en", "new", "pending"), ("times-of-israel", "withdrawn", "pending"),
+        *((outlet, "new", "pending") for outlet in own[2:]),
+    )}  # fmt: skip
+    return alone | {
+        ("sure", tells_it, "corroborated", "pending"),
+        *(("sure", outlet, "new", f"told with {tells_it} corroborated") for outlet in waited),
+        *(("every", outlet, "new", "told with ap new") for outlet in COPIES),
+        *(("every", outlet, "new", "pending") for outlet in ("ap", *own[:2])),
+    }
+
+
+@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(own=st.permutations(sorted(OWN)), copies=st.permutations(COPIES))
+def test_the_scripted_day_tells_exactly_what_is_expected_in_any_order_inside_a_poll(
+    own: list[str], copies: list[str]
+) -> None:
+    async def play(folder: str) -> Told:
+        room = open_newsroom(Path(folder), BOTH)
+        try:
+            await scripted(room, own, copies)
+            return await what_was_told(room)
+        finally:
+            await room.store.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        assert asyncio.run(play(folder)) == expected(own)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(listed=st.permutations(range(4)))
+def test_the_order_in_which_one_answer_lists_a_story_changes_no_alert(listed: list[int]) -> None:
+    """An aggregator lists reports of four publishers at once."""
+    english = [AP, OWN["times-of-israel"], OWN["jerusalem-post"], DENIAL]
+    publishers = ["AP", "The Times of Israel", "The Jerusalem Post", "Haaretz"]
+    entries = [
+        replace(
+            entry(place, english[place], publisher=publishers[place]), published=NOON - timedelta(minutes=9 - place)
+        )
+        for place in range(4)
+    ]
+
+    async def play(folder: str) -> Told:
+        room = open_newsroom(Path(folder), BOTH)
+        try:
+            await room.files("bbc/main", *(entries[place] for place in listed))
+            items = {item.id: item.title for item in (await room.items()).values()}
+            return {
+                (row.watch, items[row.item], row.state, row.reason) for row in await room.store.alerts(limit=99)
+            }  # fmt: skip
+        finally:
+            await room.store.close()
+
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        found = asyncio.run(play(folder))
+        assert {title for _, title, state, _ in found if state == "corroborated"} == {OWN["jerusalem-post"]}
+        listed = [0, 1, 2, 3]
+        assert found == asyncio.run(play(other))
+
+
+@pytest.mark.anyio
+async def test_the_scripted_day_leaves_in_words_that_say_who_reports_it(tmp_path: Path) -> None:
+    room = open_newsroom(tmp_path, BOTH)
+    try:
+        await scripted(room, ["ynet", "aljazeera-ar", "times-of-israel", "jerusalem-post"])
+        mouth = Mouth()
+        await Dispatcher(
+            room.store, room.store, lambda: {"desk": mouth}, room.clock, random.Random(1)
+        ).drain()  # fmt: skip
+        wording = wording_of(room.desk.edition.config)
+        (told,) = [parcel for parcel in mouth.parcels if parcel.message.alerts[0].state == "corroborated"]
+        text = worded(told, wording).text(PLAIN).replace("\u2068", "").replace("\u2069", "")
+        line = next(each for each in text.split("\n") if each.startswith("Reported by 5"))
+        assert line.startswith("Reported by 5 origins: AP (also ")
+        for name in ("by copy), ", "ynet", "Al Jazeera", "The Jerusalem Post", "Haaretz"):
+            assert name in line
+        assert "Times of Israel" not in line, "it was taken down"
+        denial = next(
+            each for parcel in mouth.parcels for each in parcel.tellings if each.item.title == DENIAL
+        )  # fmt: skip
+        assert denial.alert.state == "new"
+    finally:
+        await room.store.close()

@@ -33,7 +33,7 @@ def asked(wire, site, run):
     return ask
 
 
-def test_f29_a_page_that_did_not_change_costs_a_304(site, asked, wire):
+def test_f029_a_page_that_did_not_change_costs_a_304(site, asked, wire):
     site.answer("/world/envoys-meet-again", body=PAGE.format(title="Head", text=TEXT), etag='"1"', headers=HTML)
     (first,) = asked(page(site))
     again = page(site, read=wire.clock.now(), validators=first.validators)
@@ -44,7 +44,7 @@ def test_f29_a_page_that_did_not_change_costs_a_304(site, asked, wire):
     assert site.requests[-1].headers["if-none-match"] == '"1"'
 
 
-def test_f30_once_a_day_a_page_is_asked_plainly(site, asked, wire):
+def test_f030_once_a_day_a_page_is_asked_plainly(site, asked, wire):
     site.answer("/world/envoys-meet-again", body=PAGE.format(title="Head", text=TEXT), etag='"1"', headers=HTML)
     (first,) = asked(page(site))
     (plain,) = asked(page(site, read=wire.clock.now() - timedelta(days=1), validators=first.validators))
@@ -69,7 +69,7 @@ def test_an_article_that_leads_to_a_front_page_has_no_text(site, asked, to, stat
     assert answer.validators == Validators(etag='"1"')
 
 
-def test_f18_an_article_that_moved_for_good_is_read_at_its_new_address(site, asked):
+def test_f018_an_article_that_moved_for_good_is_read_at_its_new_address(site, asked):
     new = "/politics/envoys-meet-again-in-doha"
     site.answer("/world/envoys-meet-again", status=301, headers={"Location": site.url(new)})
     site.answer(new, body=PAGE.format(title="Head", text=TEXT), headers=HTML)

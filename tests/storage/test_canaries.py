@@ -12,10 +12,10 @@ import pytest
 
 from monitor import canary
 from monitor.errors import StoreError
-from monitor.language.index import search_terms
 from monitor.model import Change, Decision, Match, NewAlert, Wanted
 from monitor.ports import Ledger, Store
 from storage.sqlite.store import SqliteStore
+from tests.questions import searched
 from tests.storage.desk import NOW, SENT, candidate, claimed, filing, queued, source
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +52,7 @@ async def test_they_stand_in_no_list_search_or_count(store: Store) -> None:
     assert [item.title for item in await store.items(Wanted(language="en", since=NOW - DAY))] == [
         "Talks resume in Doha"
     ]
-    assert [item.title for item in await store.search(search_terms("doha"))] == ["Talks resume in Doha"]
+    assert [item.title for item in await searched(store, "doha")] == ["Talks resume in Doha"]
     assert {row.watch for row in await store.alerts(condition="pending")} == {"doha"}
     await arrive(store)
     assert await store.count() == before

@@ -158,7 +158,7 @@ async def test_what_stands_around_an_article_makes_no_edit(store: Store) -> None
     assert (await held(store, item.id)).revisions == 1
 
 
-async def test_f32_a_page_that_goes_back_to_a_text_it_had_makes_no_edit_of_it(store: Store) -> None:
+async def test_f032_a_page_that_goes_back_to_a_text_it_had_makes_no_edit_of_it(store: Store) -> None:
     item, watched = await told(store), Watched()
     for hour, body in enumerate((SECOND, FIRST, SECOND, FIRST), start=1):
         await read(store, item.id, body, at=NOW + hour * HOUR, by=watched)
@@ -239,7 +239,7 @@ async def test_an_article_that_is_there_again_is_not_withdrawn_any_more(store: S
     assert len(watched.changes) == 1
 
 
-async def test_f72_a_withdrawn_article_that_its_feed_lists_with_a_new_text_is_back_and_the_same_text_is_not(
+async def test_f072_a_withdrawn_article_that_its_feed_lists_with_a_new_text_is_back_and_the_same_text_is_not(
     store: Store,
 ) -> None:
     item = await told(store)
@@ -289,7 +289,7 @@ async def test_an_address_that_leads_to_another_article_takes_nothing_of_it(stor
     assert [what for what, _ in await story_of_address(store, item.id)] == ["lost"]
 
 
-async def test_f59_an_article_that_its_feed_lists_at_another_address_moved(store: Store) -> None:
+async def test_f059_an_article_that_its_feed_lists_at_another_address_moved(store: Store) -> None:
     first = candidate("Talks in Doha", keys=("url:a", "guid:g"), url="https://bbc.example/a")
     await store.file(filing([first]), decide)
     moved = candidate("Talks in Doha", keys=("url:b", "guid:g"), url="https://bbc.example/b")
@@ -315,7 +315,7 @@ LEAD = "Mediators handed both sides a draft of twelve pages in Doha on Tuesday e
         ({"kind": "video"}, False),
     ],
 )
-async def test_f59_an_article_with_a_new_address_and_guid_is_the_same_by_title_lead_and_date(
+async def test_f059_an_article_with_a_new_address_and_guid_is_the_same_by_title_lead_and_date(
     store: Store, more: dict[str, Any], same: bool
 ) -> None:
     first = candidate("Talks in Doha", keys=("url:a",), lead=LEAD, url="https://bbc.example/a")
@@ -333,7 +333,7 @@ async def test_two_articles_that_one_answer_lists_with_the_same_words_are_two(st
     assert (await store.file(filing([first, other], at=NOW + HOUR), decide)).new == 1
 
 
-async def test_f67_an_address_that_rotates_is_told_a_few_times_only(store: Store) -> None:
+async def test_f067_an_address_that_rotates_is_told_a_few_times_only(store: Store) -> None:
     for number in range(9):
         each = candidate("Talks in Doha", keys=(f"url:{number}", "guid:g"), url=f"https://bbc.example/{number}")
         await store.file(filing([each], at=NOW + number * HOUR), quiet)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -220,6 +221,17 @@ async def test_a_merged_item_takes_its_remarks_along(store: Store) -> None:
     assert await store.check() == ()
 
 
+async def test_a_merged_item_takes_along_what_watches_found_in_the_other(store: Store) -> None:
+    first, second = candidate("Doha talks", keys=("url:a",)), candidate("Cairo talks", keys=("guid:b",))
+    for each in (first, second):
+        await store.file(filing([each]), decide)
+    await said(store, first.id, "noise")
+    await store.file(filing([candidate("Doha talks", keys=("url:a", "guid:b"))]), decide)
+    for watch in ("doha", "cairo", "*"):
+        assert [item.id for item in await store.items(Wanted(watch=watch, review="noise"))] == [first.id]
+        assert await store.how_many(Wanted(watch=watch), at_most=9) == 1
+
+
 # ------------------------------------------------------------------ keeping
 
 
@@ -243,6 +255,7 @@ async def test_what_a_reviewer_marked_keeps_its_texts(store: Store, kind: Remark
     assert texts == ([("Talks in Doha", body), ("A deal in Doha", body)] if kept else [])
     assert len(await store.remarks(each.id)) == kept
     assert await listed(store, watch="doha") == ["A deal in Doha"] * kept
+    assert len(await store.hits(since=NOW - DAY, zone=ZoneInfo("UTC"))) == kept
     assert await store.check() == ()
 
 

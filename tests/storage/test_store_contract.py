@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.language.index import search_terms
 from monitor.model import (
     Candidate,
     Change,
@@ -24,6 +23,7 @@ from monitor.model import (
 )
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
+from tests.questions import searched
 from tests.storage.desk import (
     CHANNELS,
     LATER,
@@ -200,7 +200,7 @@ async def test_f070_a_rewritten_headline_is_matched_again_as_a_revision(store: S
     assert (first.title, second.title, second.seen) == ("Talks resume", "Talks resume in Doha", NOW + HOUR)
     alerts = await store.alerts(item=change.item.id)
     assert {alert.state for alert in alerts} == {f"edited:{second.id}"}
-    assert await store.search(search_terms("Doha"))
+    assert await searched(store, "Doha")
 
 
 async def test_a_change_names_the_watches_that_matched_before(store: Store) -> None:
@@ -245,7 +245,7 @@ async def test_a_source_that_goes_back_to_an_earlier_text_shows_it_without_a_rev
     (item,) = await store.items()
     assert (item.title, item.revisions) == ("Talks in Doha", 2)
     assert item.revision == identity.revision_id(item.id, identity.text_hash("Talks in Doha", ""))
-    assert not await store.search(search_terms("deal"))
+    assert not await searched(store, "deal")
 
 
 async def test_f072_an_item_that_was_withdrawn_and_comes_back_is_known(store: Store) -> None:
@@ -369,7 +369,7 @@ async def test_two_items_found_to_be_one_are_merged_into_the_earlier(store: Stor
     assert item.id == first.id
     assert await store.item(second.id) == item  # its links still work
     assert (await store.file(filing([candidate("Doha talks", keys=("url:c",))]), decide)).known == 1
-    assert len(await store.search(search_terms("Doha"))) == 1
+    assert len(await searched(store, "Doha")) == 1
 
 
 async def test_a_merged_twin_that_waits_is_suppressed_and_keys_stay_as_they_were(store: Store) -> None:
@@ -459,7 +459,7 @@ async def test_the_first_body_completes_the_text_and_is_no_edit(store: Store) ->
     )  # fmt: skip
     assert {alert.state for alert in await store.alerts()} == {"completed"}
     assert (await store.alerts())[0].match is not None
-    assert [found.id for found in await store.search(search_terms("envoys lead"))] == [each.id]
+    assert [found.id for found in await searched(store, "envoys lead")] == [each.id]
     assert await store.claim(NOW + DAY, hosts=5, lease=LEASE) != ()  # bbc itself
     assert (await store.file(filing([each], at=NOW + DAY), watched)).known == 1
     kept = await store.item(each.id)
@@ -478,7 +478,7 @@ async def test_a_page_with_another_headline_is_a_text_of_its_item_whatever_its_k
     item = await store.item(each.id)
     assert item is not None
     assert (item.title, item.lead, item.body) == ("Talks resume", "A lead.", "The text.")
-    assert (item.revisions, len(await store.search(search_terms("week")))) == (1, 0)
+    assert (item.revisions, len(await searched(store, "week"))) == (1, 0)
     assert (await store.count())["items"] == 2  # the wrong canonical address melts nothing
     again = await store.file(filing([each, other], at=NOW + HOUR), reads_page)
     assert again.known == 2
@@ -712,31 +712,6 @@ async def test_unchanged_names_what_holds_no_new_text(store: Store) -> None:
         assert await store.unchanged("bbc", [each]) == frozenset()
 
 
-@pytest.mark.parametrize(
-    ("title", "query"),
-    [
-        ("Hostages' families wait in Doha", "hostage"),
-        ("המגעים על החטופים נמשכים", "חטופים"),
-        ("جولة جديدة من المفاوضات بالدوحة", "الدوحة"),
-        ("الحُكُومَة تبحث الاقتراح", "الحكومة"),
-    ],
-)
-async def test_search_finds_words_as_watches_do_in_three_languages(store: Store, title: str, query: str) -> None:
-    await store.file(filing([candidate(title, keys=("url:a",)), candidate("Football", keys=("url:b",))]), quiet)
-    assert [item.title for item in await store.search(search_terms(query))] == [title]
-
-
-async def test_search_wants_every_term_and_puts_titles_first(store: Store) -> None:
-    in_lead = candidate("Envoys travel again", keys=("url:a",), lead="They may meet in Doha, officials say.")
-    in_title = candidate("Envoys travel to Doha", keys=("url:b",))
-    await store.file(filing([in_lead, in_title]), quiet)
-    found = await store.search(search_terms("envoys doha"))
-    assert [item.title for item in found] == ["Envoys travel to Doha", "Envoys travel again"]
-    assert await store.search(search_terms("envoys cairo")) == ()
-    assert await store.search(()) == ()
-    assert await store.search(['a" OR "b', "NOT", "*"]) == ()
-
-
 async def test_items_are_filtered_by_outlet_language_watch_and_time(store: Store) -> None:
     await store.file(filing([candidate("Doha talks", keys=("url:a",))]), decide)
     hebrew = replace(candidate("שיחות", keys=("url:b",), outlet="ap"), language="he")
@@ -915,8 +890,8 @@ async def test_prune_removes_bodies_then_revisions_then_identity(store: Store) -
     item = await store.item(old.id)
     assert item is not None
     assert (item.title, item.body, item.html) == ("Doha deal", "", "")
-    assert await store.search(search_terms("fishermen")) == ()
-    assert len(await store.search(search_terms("Doha"))) == len(await store.search(search_terms("sailors"))) == 1
+    assert await searched(store, "fishermen") == []
+    assert len(await searched(store, "Doha")) == len(await searched(store, "sailors")) == 1
 
     assert await store.prune(bodies_before=never, revisions_before=NOW + DAY, identity_before=never) == 1
     assert [text.title for text in await store.revisions(old.id)] == ["Doha deal"]
@@ -924,7 +899,7 @@ async def test_prune_removes_bodies_then_revisions_then_identity(store: Store) -
     # The item, and the messages that told it.
     assert await store.prune(bodies_before=never, revisions_before=never, identity_before=NOW + DAY) == 1 + 2
     assert await store.item(old.id) is None
-    assert await store.search(search_terms("Doha")) == ()
+    assert await searched(store, "Doha") == []
     assert (await rows_due(store), (await store.count())["matches"]) == (0, 0)
     assert await store.check() == ()
 

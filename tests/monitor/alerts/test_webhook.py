@@ -72,9 +72,9 @@ def test_a_message_arrives_signed_with_its_key_and_a_documented_body(send: Send,
     assert not verified(SECRET, dict(got.headers), got.body + b" ")
     assert list(got.json) == [
         "id", "key", "kind", "message", "watch", "watch_title", "severity", "state", "headline", "headline_before",
-        "changed", "edits", "language", "direction", "outlet", "outlet_name", "url", "page", "acknowledge", "published",
-        "published_assumed", "first_seen", "matched", "clause", "undecided", "copies", "origin", "story", "item",
-        "sent",
+        "changed", "edits", "withdrawn", "language", "direction", "outlet", "outlet_name", "url", "page", "acknowledge",
+        "published", "published_assumed", "first_seen", "matched", "clause", "undecided", "copies", "origin", "story",
+        "claim", "corroboration", "item", "sent",
     ]  # fmt: skip
     assert got.json["headline"] == item.title
     assert got.json["first_seen"] == "2026-11-24T11:58:00Z"

@@ -1,4 +1,4 @@
-"""A desk over a real store, and reviewers who correct it through a store handle of their own, as another process does."""
+"""A desk over a real store, and reviewers who correct it through a handle of their own, as another process does."""
 
 from __future__ import annotations
 
@@ -60,9 +60,21 @@ class Room:
 
     async def edit(self, number: int, title: str, outlet: str, *, lead: str = "") -> Item:
         """An article by its number, as its outlet tells it now."""
+        url = _address(outlet, number)
+        await self._file(outlet, Entry(title=title, lead=lead, url=url, guid=url, published=self.clock.at))
+        (item,) = [each for each in await self.store.items(limit=1000) if each.url == url]
+        return item
+
+    async def both(self, one: int, other: int, title: str, outlet: str) -> Item:
+        """The outlet says that two of its articles are one: it lists them under one guid, now here, now there."""
+        addresses = _address(outlet, one), _address(outlet, other)
+        for url in addresses:
+            await self._file(outlet, Entry(title=title, url=url, guid="tag:one", published=self.clock.at))
+        (item,) = [each for each in await self.store.items(limit=1000) if each.url in addresses]
+        return item
+
+    async def _file(self, outlet: str, entry: Entry) -> None:
         at, source = self.clock.at, f"{outlet}/feed"
-        url = f"https://{outlet}.example/news/{number:06d}"
-        entry = Entry(title=title, lead=lead, url=url, guid=url, published=at)
         answer = Answer(
             source=source, outlet=outlet, url=f"https://{outlet}.example/", final_url=f"https://{outlet}.example/",
             at=at, outcome=Outcome.OK, entries=(entry,), listed=1,
@@ -74,8 +86,6 @@ class Room:
         compiled = self.desk.edition
         filing = self.desk.identified(self.desk.normalised(answer, compiled), due, compiled)
         await self.desk.filed(self.desk.matched(filing, (), compiled), due, compiled)
-        (item,) = [each for each in await self.store.items(limit=1000) if each.url == url]
-        return item
 
     async def restart(self) -> None:
         """The service ends, and another begins on the same file."""
@@ -104,6 +114,10 @@ class Room:
 
     async def undo(self, correction: Correction) -> Correction:
         return await self.reviewer.undo_correction(correction.number, by="omar", now=self.clock.at)
+
+
+def _address(outlet: str, number: int) -> str:
+    return f"https://{outlet}.example/news/{number:06d}"
 
 
 def opened(folder: Path, clock: SetClock, compiled: Edition) -> tuple[Store, Desk]:

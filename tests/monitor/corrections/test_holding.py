@@ -131,7 +131,7 @@ async def test_nothing_is_told_again_because_of_a_correction(room: Room) -> None
     assert len(before) == 2
     merged = await room.merge(strike, ferry)
     await room.undo(merged)
-    await room.split((await room.publish(FERRY_AGAIN, "haaretz-en")))
+    await room.split(await room.publish(FERRY_AGAIN, "haaretz-en"))
     after = await room.store.alerts(limit=100)
     assert after[-2:] == before
     assert len(after) == 3

@@ -1,4 +1,4 @@
-"""Whatever reviewers do, and in whatever order: every item stands in one story, every id is found, and all goes back."""
+"""Whatever reviewers do, in whatever order: every item stands in one story, every id is found, and all goes back."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ async def taken(room: Room, step: str, choice: random.Random, done: list[Correct
     if step == "restart":
         await room.restart()
         return
-    one, other = (await room.item(each) for each in choice.sample(items, 2))
-    now, first, second = room.clock.at, await one, await other
+    now, (first, second) = room.clock.at, [await room.item(each) for each in choice.sample(items, 2)]
     try:
         match step:
             case "split":

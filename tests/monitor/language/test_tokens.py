@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.language.identify import identify
-from monitor.language.index import index_text, search_terms
+from monitor.language.index import index_text
 from monitor.language.tokens import Words, tokenise
 
 
@@ -67,27 +67,6 @@ def test_sentences_and_paragraphs_are_numbered() -> None:
 )
 def test_the_script_tells_the_language_and_overrules_the_feed(text: str, declared: str | None, language: str) -> None:
     assert identify(text, declared) == language
-
-
-@pytest.mark.parametrize(
-    ("query", "text"),
-    [
-        ("חטופים", "עסקת החטופים"),
-        ("חטוף", "שחרור חטופיו"),
-        ("عسكري", "والعسكريين"),
-        ("الدوحة", "محادثات بالدوحة"),
-        ("hostage", "the hostages' families"),
-        ('צה"ל', "בצה״ל"),
-        ("הארץ", 'נכתב ב"הארץ"'),
-        ("doha talks", "Talks resume in DOHA"),
-    ],
-)
-def test_a_search_finds_the_forms_a_watch_finds(query: str, text: str) -> None:
-    assert set(search_terms(query)) <= set(index_text(text).split())
-
-
-def test_a_search_does_not_find_a_part_of_a_word() -> None:
-    assert not set(search_terms("גל")) & set(index_text("ברגל").split())
 
 
 @given(st.text(max_size=80))

@@ -13,6 +13,7 @@ from monitor.model import Delivery, Wanted
 from monitor.service.canaries import Canaries
 from storage.sqlite.store import SqliteStore
 from tests.monitor.service.conftest import START, WATCH, Make, Parts, channel, config
+from tests.questions import searched
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +50,7 @@ async def test_a_canary_goes_the_whole_way_and_no_list_search_count_or_channel_s
     assert await made.store.item(item.id) == item
     assert await made.store.count() == before
     assert [each.title for each in await made.store.items()] == ["Talks resume in Doha"]
-    assert await made.store.search(["canary"]) == ()
+    assert await searched(made.store, "canary") == []
     assert {each.watch for each in await made.store.alerts()} == {"talks", "all"}
     assert made.inboxes["desk"].titles == ["Talks resume in Doha"] * 2, "by its two watches; no canary"
     assert await notices(made) == []

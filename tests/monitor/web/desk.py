@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ from monitor.model import (
     Message,
     NewAlert,
     Outcome,
+    Placed,
+    Reported,
     Room,
     SourceState,
     Span,
@@ -73,7 +76,7 @@ class Desk:
     async def file(
         self, title: str, *, language: TextLanguage = "en", outlet: str = "bbc", key: str = "", age: float = 0,
         url: str | None = "https://bbc.example/a", lead: str = "", body: str = "", suppressed: str = "",
-        marks: Sequence[str] = (), held: Held | None = None, severity: Severity = "high",
+        marks: Sequence[str] = (), held: Held | None = None, severity: Severity = "high", placed: Placed | None = None,
     ) -> str:  # fmt: skip
         """File one entry, ``age`` minutes ago; its id."""
         own = f"url:{key or title}"
@@ -82,7 +85,9 @@ class Desk:
             id=identity.item_id(outlet, own), entry=entry, keys=(own,),
             text_hash=identity.text_hash(title, lead), language=language,
         )  # fmt: skip
-        await self.file_all([candidate], outlet=outlet, age=age, suppressed=suppressed, held=held, severity=severity)
+        await self.file_all(
+            [candidate], outlet=outlet, age=age, suppressed=suppressed, held=held, severity=severity, placed=placed
+        )
         return candidate.id
 
     async def claimed(self, *channels: str) -> tuple[Message, ...]:
@@ -92,7 +97,7 @@ class Desk:
 
     async def file_all(
         self, candidates: Iterable[Candidate], *, outlet: str = "bbc", age: float = 0, suppressed: str = "",
-        held: Held | None = None, severity: Severity = "high",
+        held: Held | None = None, severity: Severity = "high", placed: Placed | None = None,
     ) -> None:  # fmt: skip
         own, at = tuple(candidates), NOW - timedelta(minutes=age)
         address = f"https://{outlet}.example/feed"
@@ -106,7 +111,8 @@ class Desk:
         )  # fmt: skip
 
         def decide(change: Change, _ledger: Ledger) -> Decision:
-            return _decided(change, suppressed, held, severity)
+            own = (Reported(id=outlet, kind="outlet", relation="own"),)
+            return replace(_decided(change, suppressed, held, severity), placed=placed, origins=own if placed else ())
 
         await self.store.file(Filing(answer=answer, candidates=own, after=after, held=after), decide)
 
@@ -150,3 +156,18 @@ async def get(desk: Desk, path: str, *, host: str | None = None, method: str = "
             headers={name.lower(): value for name, value in answer.headers.items()},
             text=await answer.text(),
         )
+
+
+async def post(desk: Desk, path: str, told: dict[str, str]) -> Got:
+    """A form as the page's own script sends it: with the token of the page that it stands on."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        async with session.get(desk.url + "/watches") as page:
+            [token, *_] = re.findall(r'name="csrf" value="([^"]*)"', await page.text())
+        form = {**told, "csrf": token}
+        headers = {"Origin": desk.url}
+        async with session.post(desk.url + path, data=form, headers=headers, allow_redirects=False) as answer:
+            return Got(
+                status=answer.status,
+                headers={name.lower(): value for name, value in answer.headers.items()},
+                text=await answer.text(),
+            )

@@ -20,6 +20,7 @@ from monitor.model import Validators
 from storage import open_store, restore
 from storage.sqlite.lock import ServiceLock
 from storage.sqlite.store import SqliteStore
+from tests.questions import searched
 from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, source
 from tests.storage.sqlite.files import beside, contents, kill_after, made, rows, said, url
 
@@ -104,7 +105,7 @@ async def test_f112_a_restored_store_is_the_store_that_was_backed_up_row_by_row(
     assert len(contents(kept)["items"]) == 21
     restored = open_store(url(path), exclusive=True)
     assert (await restored.file(filing([candidate("Doha later", keys=("url:later",))]), decide)).new == 1
-    assert [item.title for item in await restored.search(["later"])] == ["Doha later"]
+    assert [item.title for item in await searched(restored, "later")] == ["Doha later"]
     await restored.close()
 
 
