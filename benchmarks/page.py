@@ -155,14 +155,17 @@ class _News:
         return Placed(story=f"s{item}", score=1.0, reason="")
 
 
-def _filing(outlet: str, at: datetime, texts: Sequence[Candidate]) -> Filing:
-    source, host = f"{outlet}/main", f"https://{outlet}.example:443"
-    after = SourceState(
-        id=source, outlet=outlet, url=f"https://{outlet}.example/feed", host=host, next_due=at + timedelta(minutes=5),
-        outcome=Outcome.OK, last_polled=at, last_good=at, baselined=at,
+def _state(outlet: str, at: datetime) -> SourceState:
+    return SourceState(
+        id=f"{outlet}/main", outlet=outlet, url=f"https://{outlet}.example/feed", host=f"https://{outlet}.example:443",
+        next_due=at + timedelta(minutes=5), outcome=Outcome.OK, last_polled=at, last_good=at, baselined=at,
     )  # fmt: skip
+
+
+def _filing(outlet: str, at: datetime, texts: Sequence[Candidate]) -> Filing:
+    after = _state(outlet, at)
     answer = Answer(
-        source=source, outlet=outlet, url=after.url, final_url=after.url, at=at, outcome=Outcome.OK,
+        source=after.id, outlet=outlet, url=after.url, final_url=after.url, at=at, outcome=Outcome.OK,
         entries=tuple(each.entry for each in texts),
     )  # fmt: skip
     return Filing(answer=answer, candidates=tuple(texts), after=after, held=after)
@@ -191,12 +194,9 @@ async def _file(store: Store, news: _News) -> None:
 
         await store.file(filing, decide)
 
+    await store.register([_state(outlet, news.now - MONTH) for outlet in OUTLETS], {})
     answers = news.answers()
-    first = next(answers)
-    await one(*first)
     while portion := list(itertools.islice(answers, _AT_ONCE)):
-        states = {filing.after.id: filing.after for filing, _ in portion if filing.after is not None}
-        await store.register(list(states.values()), {})
         await asyncio.gather(*(one(*each) for each in portion))
 
 

@@ -280,13 +280,10 @@ class Desk:
                 if answer.outlet not in BUILT_IN:
                     origins[each.id] = reported(each.entry, answer.outlet, edition.sources)
                     texts[each.id] = _paragraphs(each.entry)
-        return replace(
-            filing,
-            matches=matches,
-            origins=origins,
-            texts=texts,
-            candidates=tuple(_kept(each, outlet) for each in filing.candidates),
-        )
+        kept = tuple(_kept(each, outlet) for each in filing.candidates)
+        if not answer.page_of:
+            self._places.read_ahead((each.entry.title, each.entry.lead) for each in kept if each.id in origins)
+        return replace(filing, matches=matches, origins=origins, texts=texts, candidates=kept)
 
     async def unchanged(self, filing: Filing) -> frozenset[str]:
         """Candidates whose text is held already: nothing needs to be matched again."""

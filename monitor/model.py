@@ -435,7 +435,8 @@ class Wanted:
     outlet: str | None = None
     language: str | None = None
     watch: str | None = None
-    """Only what this watch matched; ``*``: what any did."""
+    """Only what this watch matched; ``*``: what any did, without notices of the service unless their outlet is asked
+    for."""
     story: str | None = None
     review: Reviewed | None = None
     since: datetime | None = None

@@ -6,7 +6,8 @@ cut rather than parsed: two forms of one word must come out equal, and nobody re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,6 +23,7 @@ from monitor.watches.terms import Form, Slot, Terms
 LEAD_WORDS = 40
 """Of the lead, the words that are read: what follows is background, alike in different events."""
 _REMEMBERED = 32768
+_AHEAD = 1024
 _LEAD_LETTERS = LEAD_WORDS * 12
 
 
@@ -88,13 +90,15 @@ class _Lexicon(dict[str, _Known]):
 
 class Gists:
     """Reads items by the lexicon in force; made once for a configuration. Remembers the item it was last asked for, so
-    that clusters and links share the work. Not for several threads at once."""
+    that clusters and links share the work, and a thousand that were read ahead. `of` is not for several threads at
+    once."""
 
     def __init__(self, concepts: Mapping[str, Concept]) -> None:
         self._by_key: dict[str, list[_Named]] = {}
         self._by_capitals: dict[str, list[_Named]] = {}
         self._known = _Lexicon(self._by_key)
         self._last: tuple[StoryItem, Gist] | None = None
+        self._ahead: OrderedDict[tuple[str, str], Gist] = OrderedDict()
         terms = Terms(concepts)
         for name in concepts:
             atom = terms.concept(name)
@@ -107,8 +111,15 @@ class Gists:
     def of(self, item: StoryItem) -> Gist:
         """What title and lead are about."""
         if self._last is None or self._last[0] is not item:
-            self._last = item, self.read(item.title, item.lead)
+            self._last = item, self._ahead.pop((item.title, item.lead), None) or self.read(item.title, item.lead)
         return self._last[1]
+
+    def read_ahead(self, texts: Iterable[tuple[str, str]]) -> None:
+        """Headlines and leads of items that will be asked for soon; from any thread."""
+        for title, lead in texts:
+            self._ahead[title, lead] = self.read(title, lead)
+            if len(self._ahead) > _AHEAD:
+                self._ahead.popitem(last=False)
 
     def read(self, title: str, lead: str) -> Gist:
         """As `of`, of bare texts."""

@@ -19,7 +19,7 @@ WINDOW = timedelta(days=8)
 
 
 class Places:
-    """Called from one thread at a time: the writer's."""
+    """Called from one thread at a time, the writer's, but for `read_ahead`."""
 
     def __init__(self, config: Config) -> None:
         self._concepts = config.concepts
@@ -43,6 +43,10 @@ class Places:
         return Placed(
             story=placement.story, score=placement.score, reason=placement.reason, merges=placement.merges, links=links
         )
+
+    def read_ahead(self, texts: Iterable[tuple[str, str]]) -> None:
+        """Read headlines and leads of items that may soon be placed, outside of the transaction; from any thread."""
+        self._clusters.gists.read_ahead(texts)
 
     def refill(self, items: Iterable[Item]) -> None:
         """From the archive, the oldest first."""

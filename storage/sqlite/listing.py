@@ -11,10 +11,11 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from monitor import canary
+from monitor import canary, health
 from monitor.model import Item, Spot, Wanted
 from storage import rows
 from storage.rows import when
+from storage.sqlite.hits import ANY
 from storage.sqlite.texts import ITEM
 
 _COLUMNS, _, _TEXT = ITEM.partition("FROM items JOIN revisions")
@@ -87,12 +88,14 @@ def query(wanted: Wanted, *, found: bool = False) -> Query:
         conditions.append(_reviewed(wanted, by))
     if wanted.outlet is None:
         conditions.append(f"{by}.outlet <> :canaries")
+        if wanted.watch == ANY:
+            conditions.append(f"{by}.outlet <> :notices")
     values = dict(asked.values())
     return Query(
         source=source,
         by=by,
         conditions=tuple(conditions),
-        values={**values, "review": wanted.review, "canaries": canary.NAME},
+        values={**values, "review": wanted.review, "canaries": canary.NAME, "notices": health.OUTLET},
     )
 
 

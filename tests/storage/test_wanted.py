@@ -77,3 +77,15 @@ async def test_all_that_is_asked_for_together_holds_and_nothing_is_left_out(stor
         oldest = await store.items(wanted, limit=3, oldest_first=True)
         assert [item.id for item in oldest] == expected[::-1][:3], wanted
         assert await store.how_many(wanted, at_most=5) == min(len(expected), 5), wanted
+
+
+async def test_any_watch_means_the_news_and_not_the_services_own_notices(store: Store) -> None:
+    news, notice = (
+        replace(candidate("From Doha", keys=(f"url:{outlet}",), outlet=outlet), language="en")
+        for outlet in ("bbc", "wirewatch")
+    )
+    await store.file(filing([news], source_id="bbc/main"), decide)
+    await store.file(filing([notice], source_id="wirewatch/notices"), decide)
+    assert [item.id for item in await store.items(Wanted(watch="*"))] == [news.id]
+    assert [item.id for item in await store.items(Wanted(watch="*", outlet="wirewatch"))] == [notice.id]
+    assert len(await store.items(Wanted(watch="doha"))) == 2

@@ -205,7 +205,7 @@ def test_a_name_of_fewer_than_three_consonants_says_nothing(name) -> None:
 )  # fmt: skip
 def test_numbers_are_one_in_three_languages_and_years_and_one_are_none(title, language) -> None:
     each = item(title, language)
-    assert traits(each, Gists({}).of(each)).numbers == {"7"}
+    assert traits(Gists({}).of(each)).numbers == {"7"}
 
 
 def test_items_that_were_moved_take_their_links_along(links) -> None:

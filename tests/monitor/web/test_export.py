@@ -26,7 +26,7 @@ def read(text: str) -> list[dict[str, str]]:
 def candidates(many: int) -> list[Candidate]:
     return [
         Candidate(
-            id=identity.item_id("bbc", f"url:{number}"), entry=Entry(title=f"Report {number}", lead="On and on. " * 300),
+            id=identity.item_id("bbc", f"url:{number}"), entry=Entry(title=f"Report {number}", lead="On. " * 900),
             keys=(f"url:{number}",), text_hash=identity.text_hash(f"Report {number}", ""), language="en",
         )
         for number in range(many)
