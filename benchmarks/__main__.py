@@ -15,6 +15,7 @@ ALL = (
     "keywords",
     "watches",
     "stories",
+    "copies",
     "search",
     "cadence",
     "reliability",

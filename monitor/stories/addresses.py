@@ -24,7 +24,8 @@ from config.model import Outlet
 TRACKING = (
     "utm_*", "at_*", "mc_*", "pk_*", "ns_*", "taboola*", "fbclid", "gclid", "dclid", "msclkid", "igshid", "yclid",
     "twclid", "taid", "rpc", "traffic_source", "lts", "gift", "externalurl", "cmp", "cmpid", "intcmp", "ito", "ref_src",
-    "smid", "ocid", "xtor", "outputtype", "amp", "nocache", "cachebuster", "cache_buster",
+    "smid", "ocid", "xtor", "outputtype", "amp", "nocache", "cachebuster", "cache_buster", "fb_*", "gbraid", "wbraid",
+    "dicbo", "_ga", "_gl", "__twitter_impression",
 )  # fmt: skip
 # These say so too, but on some sites they name the article: dropped only where the path names one already.
 TRACKING_BESIDE_A_PATH = ("ref", "mid")

@@ -155,20 +155,14 @@ def beginning(lead: str) -> str:
 def _follow(form: Form, words: Words, index: int) -> bool:
     if index + len(form) > len(words.norms):
         return False
-    for step in range(1, len(form)):
-        if not _takes(form[step], words, index + step):
-            return False
-    return True
+    return all(_takes(slot, words, index + step) for step, slot in enumerate(form[1:], 1))
 
 
 def _takes(slot: Slot, words: Words, index: int) -> bool:
     if slot.kind == "capital":
         return words.capitals.get(index) in slot.keys
     keys, ways = readings(words.norms[index])
-    for key, how in zip(keys, ways, strict=True):
-        if key in slot.keys and slot.takes(how):
-            return True
-    return False
+    return any(key in slot.keys and slot.takes(how) for key, how in zip(keys, ways, strict=True))
 
 
 def _terms(

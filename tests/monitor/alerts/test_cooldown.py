@@ -140,8 +140,10 @@ class Newsroom:
             assert then - at >= COOLDOWN or any(pressing)
 
     async def _presses(self, alert: Alert) -> bool:
-        texts = {text.id: text.title for text in await self.store.revisions(alert.item)}
-        return texts[alert.revision] in self.pressing
+        """It brings another number, or takes one away."""
+        texts = {text.id: text for text in await self.store.revisions(alert.item)}
+        text = texts[alert.revision]
+        return text.title in self.pressing or "number" in text.classes
 
 
 @asynccontextmanager

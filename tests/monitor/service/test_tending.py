@@ -146,3 +146,26 @@ async def test_a_store_that_fails_is_reported_and_looked_at_again(parts: Make, m
     monkeypatch.setattr(made.tending, "tend", fails_twice)
     await asyncio.wait_for(made.tending.run(stop), 20)
     assert [str(each) for each in made.failures] == ["locked", "locked"]
+
+
+async def test_what_waits_for_other_origins_is_asked_about_at_each_look_and_when_a_configuration_is_saved(
+    parts: Make,
+) -> None:
+    waits = Watch.model_validate(
+        {"id": "talks", "title": "T", "when": "talks", "corroborated": {"origins": 2, "within": "1h"}}
+    )
+    made = parts(config(channel("desk"), watches=(waits,)))
+    await made.publish("Talks resume in Doha")
+    await made.tending.tend()
+    await made.dispatcher.drain()
+    assert made.inboxes["desk"].titles == []
+    assert await conditions(made) == {("talks", "desk"): ("pending", "waits for 2 origins, has 1 (herald)")}
+    made.clock.later(3600)
+    await made.tending.tend()
+    assert (await conditions(made))["talks", "desk"] == (
+        "suppressed", "not corroborated: 1 of 2 origins within 60 min",
+    )  # fmt: skip
+    await made.publish("Talks in Cairo break off")
+    await made.save(config(channel("desk"), watches=(WATCH,)))
+    await made.dispatcher.drain()
+    assert made.inboxes["desk"].titles == ["Talks in Cairo break off"]

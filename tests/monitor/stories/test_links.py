@@ -227,3 +227,14 @@ def test_how_alike_linked_stories_must_be_is_configured(links) -> None:
     links.settings = AS_MEASURED.model_copy(update={"link": link.score + 0.01})
     links.add(item(DRAFT["he"], "he", name="h"), "h")
     assert links.of("e") == ()
+
+
+def test_what_is_read_ahead_is_what_would_be_read_and_no_more_is_held_than_may_soon_be_asked_for() -> None:
+    gists, told = (
+        Gists({}),
+        item("Ferry with 7 aboard sinks off Ayalon", lead="Pilots had refused to sail that evening."),
+    )
+    gists.read_ahead([(told.title, told.lead)])
+    assert gists.of(told).words == Gists({}).read(told.title, told.lead).words
+    gists.read_ahead((f"Ferry {n}", "") for n in range(1500))
+    assert len(gists._ahead) == 1024
