@@ -22,7 +22,7 @@ from monitor.demo.run import staged
 from spiders.crawl import run
 
 SECONDS = 30.0
-WIDTH, HEIGHT = 1100, 900
+WIDTH, HEIGHT = 1200, 900
 LARGEST = 150_000
 PICTURE = Path(__file__).parent / "page.png"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
