@@ -65,7 +65,8 @@ def articles(folder: Path) -> Iterator[tuple[str, str, str, TextLanguage]]:
             english += [(row["title"], row["description"] or "") for row in map(json.loads, lines) if row["title"]]
     rng.shuffle(english)
     other: dict[TextLanguage, list[str]] = {}
-    for language in ("he", "ar"):
+    languages: tuple[TextLanguage, TextLanguage] = ("he", "ar")
+    for language in languages:
         files = (folder / "language" / name for name in FILES[language])
         told = (each.text for file in files for each in sentences(file, arabic=language == "ar"))
         other[language] = [text for text in told if len(text.split()) >= 5]
@@ -74,7 +75,7 @@ def articles(folder: Path) -> Iterator[tuple[str, str, str, TextLanguage]]:
             title, lead = english[number // 2 % len(english)]
             yield title, lead, "", "en"
             continue
-        language = "he" if number % 4 == 1 else "ar"
+        language = languages[number // 2 % 2]
         pool = other[language]
         body = " ".join(rng.choices(pool, k=20)) if rng.random() < 0.1 else ""
         yield " ".join(rng.choice(pool).split()[:10]), " ".join(rng.choices(pool, k=2)), body, language

@@ -65,6 +65,8 @@ def _ranges(letters: Iterable[str]) -> Iterator[str]:
 _CHANGED = re.compile(f"[{''.join(_ranges(_LETTERS))}]")
 _EXPANDS = regex.compile("[װױײ]")
 _GRAPHEME = regex.compile(r"\X")
+_WORD = re.compile(r"\S+|\s+")
+"""Nothing composes across their edges."""
 
 
 def fold(text: str) -> str:
@@ -101,11 +103,18 @@ def offsets(text: str) -> Offsets:
     starts: list[int] = []
     ends: list[int] = []
     pieces = []
-    for found in _GRAPHEME.finditer(text):
-        piece = fold(found[0])
-        pieces.append(piece)
-        starts += [found.start()] * len(piece)
-        ends += [found.end()] * len(piece)
+    for word in _WORD.finditer(text):
+        whole = fold(word[0])
+        if len(whole) == len(word[0]) and not _EXPANDS.search(word[0]) and unicodedata.is_normalized("NFKC", word[0]):
+            pieces.append(whole)
+            starts += range(word.start(), word.end())
+            ends += range(word.start() + 1, word.end() + 1)
+            continue
+        for found in _GRAPHEME.finditer(word[0]):
+            piece = fold(found[0])
+            pieces.append(piece)
+            starts += [word.start() + found.start()] * len(piece)
+            ends += [word.start() + found.end()] * len(piece)
     if "".join(pieces) != folded:  # marks that compose across graphemes: keep the offsets monotone and in range
         starts = [min(index, len(text)) for index in range(len(folded))]
         ends = [min(index + 1, len(text)) for index in range(len(folded))]

@@ -240,11 +240,12 @@ class WatchSet:
         read: list[tuple[str, int]] = []
         watching: set[int] = set()
         keys, ways = readings(norm)
-        for key, how in zip(keys, ways, strict=True):
-            found = self._vocabulary.get(key)
-            if found is not None:
-                read.append((key, how))
-                watching.update(found)
+        if not self._vocabulary.keys().isdisjoint(keys):
+            for key, how in zip(keys, ways, strict=True):
+                found = self._vocabulary.get(key)
+                if found is not None:
+                    read.append((key, how))
+                    watching.update(found)
         for length, beginnings in self._prefixes.items():
             for key in keys:
                 watching.update(beginnings.get(key[:length], ()))

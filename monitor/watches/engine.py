@@ -265,6 +265,8 @@ class Evaluation:
         """As `slot_positions`, for a slot made for the occasion: nothing is remembered."""
         if slot.kind == "capital":
             return [index for index, letters in self.text.words[name].capitals.items() if letters == slot.keys[0]]
+        if slot.kind == "word" and self._seen.keys().isdisjoint(slot.keys):  # as nearly always
+            return []
         taken = set(self._taken(slot))
         if not taken:
             return []

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import islice
 
 from monitor import health
 from monitor.language.identify import identify
@@ -105,7 +106,7 @@ async def search(
             late = clock.monotonic() >= until
             if late or len(hits) > limit:
                 break
-            hits += await asyncio.to_thread(_hits, question, portion, wanted)
+            hits += await asyncio.to_thread(_hits, question, portion, wanted, limit + 1 - len(hits))
             looked_at, back_to = looked_at + len(portion), _spot(portion[-1])
     more = len(hits) > limit
     given_up = not more and (late or looked_at >= most)
@@ -128,7 +129,7 @@ def _spot(item: Item) -> Spot:
     return Spot(item.first_seen, item.id)
 
 
-def _hits(question: Question, items: Sequence[Item], wanted: Wanted) -> list[Hit]:
+def _hits(question: Question, items: Sequence[Item], wanted: Wanted, most: int) -> list[Hit]:
     news = (item for item in items if item.outlet != health.OUTLET or wanted.outlet is not None)
     judged = ((item, question.match(item_text(item))) for item in news)
-    return [Hit(item=item, match=match) for item, match in judged if match is not None]
+    return list(islice((Hit(item=item, match=match) for item, match in judged if match is not None), most))

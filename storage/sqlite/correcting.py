@@ -8,7 +8,7 @@ from datetime import datetime
 
 from monitor.model import Correction, Reported, Rulings
 from storage import rows
-from storage.sqlite import corrections, stories
+from storage.sqlite import corrections, stories, undoing
 from storage.sqlite.readers import Readers
 from storage.sqlite.writer import Writer
 
@@ -41,7 +41,7 @@ class Correcting:
         return await self._correct(lambda db: corrections.set_copy(db, item, of, _said(by, now)))
 
     async def undo_correction(self, number: int, *, by: str, now: datetime) -> Correction:
-        return await self._correct(lambda db: corrections.undo(db, number, _said(by, now)))
+        return await self._correct(lambda db: undoing.undo(db, number, _said(by, now)))
 
     async def corrections(self, *, story: str | None = None, limit: int = 50) -> tuple[Correction, ...]:
         return await self._readers.read(lambda db: corrections.listed(db, story, limit))

@@ -25,7 +25,7 @@ T = TypeVar("T")
 PairKind = Literal["apart", "link", "unlink"]
 
 _RULINGS: dict[PairKind, str] = {"apart": "apart", "link": "linked", "unlink": "unlinked"}
-_ALL = """
+ALL = """
 SELECT corrections.*, EXISTS (SELECT 1 FROM corrections AS back WHERE back.undoes = corrections.number) AS undone
 FROM corrections
 """
@@ -34,16 +34,6 @@ WHERE :story IS NULL OR story IN (SELECT value FROM json_each(:names)) OR other 
   OR EXISTS (SELECT 1 FROM json_each(corrections.items) AS own JOIN items ON items.id = own.value
              WHERE items.story = :story)
 ORDER BY number DESC LIMIT :limit
-"""
-# What moved items, and what changed the same thing of an item, must be taken back in turn.
-_LATER = """
-SELECT number, by FROM corrections
-WHERE number > :number AND undoes IS NULL
-  AND NOT EXISTS (SELECT 1 FROM corrections AS back WHERE back.undoes = corrections.number)
-  AND (kind = :kind OR :moves AND kind IN ('split', 'merge', 'copy') AND story <> '')
-  AND (:moves AND (story IN (:story, :other) OR other IN (:story, :other))
-       OR EXISTS (SELECT 1 FROM json_each(corrections.items) AS own JOIN json_each(:items) AS ours USING (value)))
-ORDER BY number DESC LIMIT 1
 """
 
 
@@ -56,7 +46,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Before:
+class Before:
     """What a correction changed, as it was."""
 
     places: dict[str, tuple[str, str, float]] = field(default_factory=dict)
@@ -124,7 +114,7 @@ def rule(db: sqlite3.Connection, kind: PairKind, one: str, other: str, said: Sai
         )
     if _ruled(db, one, other, kind) == _RULINGS[kind]:
         raise CannotCorrect(f"{one} and {other} are {_RULINGS[kind]} by a reviewer's word already.")
-    done = _kept(db, kind, said, story=one, other=other)
+    done = kept(db, kind, said, story=one, other=other)
     _rule(db, done, _RULINGS[kind])
     return done
 
@@ -156,7 +146,7 @@ def set_origin(db: sqlite3.Connection, item: str, origin: Reported | None, said:
     if any(held.id == word.id for held in rows.origins_of(row["origin"] or "[]")):
         raise CannotCorrect(f"{name} goes back to {word.id} by a reviewer's word already.")
     value = "" if word.id == own.id else word.id
-    done = _kept(db, "origin", said, items=[name], value=value, before=_Before(origin=row["origin"]))
+    done = kept(db, "origin", said, items=[name], value=value, before=Before(origin=row["origin"]))
     db.execute("UPDATE items SET origin = ? WHERE id = ?", (rows.origins_json((word,)), name))
     return done
 
@@ -190,7 +180,7 @@ def set_copy(db: sqlite3.Connection, item: str, of: str | None, said: Said) -> C
 def _uncopied(db: sqlite3.Connection, item: str, said: Said) -> Correction:
     if _copied(db, item)["root"] == item:
         raise CannotCorrect(f"{item} is not taken for a copy.")
-    done = _kept(db, "copy", said, items=[item], before=_Before(copies=_copies(db, [item])))
+    done = kept(db, "copy", said, items=[item], before=Before(copies=_copies(db, [item])))
     db.execute("UPDATE items SET copy_of = NULL, copy_reason = '', copy_by = ? WHERE id = ?", (done.by, item))
     return done
 
@@ -201,85 +191,6 @@ def _copied(db: sqlite3.Connection, item: str) -> Any:
     ).fetchone()
 
 
-# ------------------------------------------------------------------ taking back
-
-
-def undo(db: sqlite3.Connection, number: int, said: Said) -> Correction:
-    row = db.execute(f"{_ALL} WHERE number = ?", (number,)).fetchone()
-    if row is None:
-        raise UnknownName(f"There is no correction {number}.")
-    told, before = rows.correction(row), _Before(**json.loads(row["before"]))
-    if told.undoes is not None:
-        raise CannotCorrect(f"{number} takes back {told.undoes}: to have that again, correct it anew.")
-    if told.undone:
-        raise CannotCorrect(f"{number} was taken back already.")
-    _nothing_later(db, told)
-    db.execute("DELETE FROM story_rulings WHERE correction = ?", (number,))
-    moved = _back(db, told, before, said)
-    for item, was in before.copies.items():
-        db.execute("UPDATE items SET copy_of = ?, copy_reason = ?, copy_by = ? WHERE id = ?", (*was, item))
-    if told.kind == "origin":
-        db.execute("UPDATE items SET origin = ? WHERE id = ?", (before.origin, resolve(db, told.items[0])))
-    return _kept(
-        db, told.kind, said, story=told.story, other=told.other, items=moved or told.items, value=told.value,
-        undoes=number,
-    )  # fmt: skip
-
-
-def _nothing_later(db: sqlite3.Connection, told: Correction) -> None:
-    asked = {
-        "number": told.number, "kind": told.kind, "items": json.dumps(told.items), "story": told.story,
-        "other": told.other, "moves": told.story != "" and told.kind in ("split", "merge", "copy"),
-    }  # fmt: skip
-    if told.items and (later := db.execute(_LATER, asked).fetchone()) is not None:
-        raise CannotCorrect(
-            f"{told.number} cannot be taken back while {later['number']}, by {later['by']}, stands: it came after it"
-            " and changed the same."
-        )
-
-
-def _back(db: sqlite3.Connection, told: Correction, before: _Before, said: Said) -> list[str]:
-    """Move items back to where they were; those that were moved."""
-    if not before.places:
-        return []
-    stands = stories.current(db, told.other)
-    held = stories.items_of(db, stands)
-    back = [item for item in held if item in before.places]
-    if not back:
-        raise CannotCorrect(f"Nothing that {told.number} moved stands in {stands} any more.")
-    _revive(db, {before.places[item][0] for item in back}, before)
-    came = [item for item in held if item not in before.places] if told.kind == "split" and stands == told.other else []
-    _put(db, came, stories.current(db, told.story), said)
-    for item in back:
-        story, reason, score = before.places[item]
-        db.execute(
-            "UPDATE items SET story = ?, story_reason = ?, story_score = ? WHERE id = ?",
-            (stories.current(db, story), reason, score, item),
-        )
-    _let_go(db, [stands], stories.current(db, told.story))
-    _rulings_back(db, before)
-    return back + came
-
-
-def _revive(db: sqlite3.Connection, names: set[str], before: _Before) -> None:
-    """Stories that were gone are found by their own ids again, and by those that found them before."""
-    for name in names & before.gone.keys():
-        db.execute("DELETE FROM merged_stories WHERE id = ?", (name,))
-        older = json.dumps(before.gone[name])
-        db.execute("UPDATE merged_stories SET story = ? WHERE id IN (SELECT value FROM json_each(?))", (name, older))
-
-
-def _rulings_back(db: sqlite3.Connection, before: _Before) -> None:
-    """Rulings on a story that is there again are its own, but for those that were taken back."""
-    for _, _, correction, _ in before.rulings:
-        db.execute("DELETE FROM story_rulings WHERE correction = ?", (correction,))
-    for story, other, correction, ruling in before.rulings:
-        undone = db.execute("SELECT 1 FROM corrections WHERE undoes = ?", (correction,)).fetchone()
-        one, two = stories.current(db, story), stories.current(db, other)
-        if undone is None and one != two:
-            db.execute("INSERT INTO story_rulings VALUES (?, ?, ?, ?)", (one, two, correction, ruling))
-
-
 # ------------------------------------------------------------------ writing and reading
 
 
@@ -288,7 +199,7 @@ def listed(db: sqlite3.Connection, story: str | None, limit: int) -> tuple[Corre
     if story is not None:
         now = stories.current(db, story)
         asked |= {"story": now, "names": json.dumps([now, *_older_names(db, now)])}
-    return tuple(map(rows.correction, db.execute(_ALL + _OF_STORY, asked)))
+    return tuple(map(rows.correction, db.execute(ALL + _OF_STORY, asked)))
 
 
 def _moved(
@@ -299,42 +210,42 @@ def _moved(
     places = _places(db, items)
     left = {place[0] for place in places.values()}
     gone = {name: _older_names(db, name) for name in left if not set(stories.items_of(db, name)) - set(items)}
-    before = _Before(places=places, gone=gone, rulings=_naming(db, gone), copies=_copies(db, copies))
+    before = Before(places=places, gone=gone, rulings=_naming(db, gone), copies=_copies(db, copies))
     changed = tuple(dict.fromkeys((*copies, *items)))
-    done = _kept(db, kind, said, story=story, other=other, items=changed, value=value, before=before)
-    _put(db, items, other, said)
-    _let_go(db, gone, other)
+    done = kept(db, kind, said, story=story, other=other, items=changed, value=value, before=before)
+    put(db, items, other, said)
+    let_go(db, gone, other)
     return done
 
 
-def _put(db: sqlite3.Connection, items: Collection[str], story: str, said: Said) -> None:
+def put(db: sqlite3.Connection, items: Collection[str], story: str, said: Said) -> None:
     db.execute(
         "UPDATE items SET story = ?, story_reason = ?, story_score = 1 WHERE id IN (SELECT value FROM json_each(?))",
         (story, f"moved here by {said.by}", json.dumps(list(items))),
     )
 
 
-def _let_go(db: sqlite3.Connection, names: Collection[str], into: str) -> None:
+def let_go(db: sqlite3.Connection, names: Collection[str], into: str) -> None:
     for name in names:
         if name != into and not stories.items_of(db, name):
             stories.absorb(db, name, into)
 
 
-def _kept(
+def kept(
     db: sqlite3.Connection, kind: CorrectionKind, said: Said, *, story: str = "", other: str = "",
-    items: Sequence[str] = (), value: str = "", before: _Before | None = None, undoes: int | None = None,
+    items: Sequence[str] = (), value: str = "", before: Before | None = None, undoes: int | None = None,
 ) -> Correction:  # fmt: skip
     done = Correction(
         number=stories.newest_correction(db) + 1, at=said.at, by=said.by, kind=kind, story=story, other=other,
         items=tuple(items), value=value, undoes=undoes,
     )  # fmt: skip
-    was = before or _Before()
+    was = before or Before()
     db.execute(
         "INSERT INTO corrections (number, at, by, kind, story, other, items, value, before, undoes)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             done.number, when(said.at), said.by, kind, story, other, json.dumps(done.items), value,
-            rows.plain_json({name: getattr(was, name) for name in _Before.__slots__}), undoes,
+            rows.plain_json({name: getattr(was, name) for name in Before.__slots__}), undoes,
         ),
     )  # fmt: skip
     return done

@@ -165,7 +165,10 @@ def deal_with(write: Write, line: str) -> Watch:
 
 
 def test_a_watch_may_wait_for_origins_in_one_line_or_in_a_table(write: Write) -> None:
-    for lines in ('corroborated = { origins = 3, within = "90m" }', '[watch.corroborated]\norigins = 3\nwithin = "90m"'):
+    for lines in (
+        'corroborated = { origins = 3, within = "90m" }',
+        '[watch.corroborated]\norigins = 3\nwithin = "90m"',
+    ):
         rule = deal_with(write, lines).corroborated
         assert rule is not None
         assert (rule.origins, rule.within) == (3, timedelta(minutes=90))

@@ -230,10 +230,7 @@ def test_how_alike_linked_stories_must_be_is_configured(links) -> None:
 
 
 def test_what_is_read_ahead_is_what_would_be_read_and_no_more_is_held_than_may_soon_be_asked_for() -> None:
-    gists, told = (
-        Gists({}),
-        item("Ferry with 7 aboard sinks off Ayalon", lead="Pilots had refused to sail that evening."),
-    )
+    gists, told = Gists({}), item(("Ferry with 7 aboard sinks", "Pilots had refused to sail that evening."), "en")
     gists.read_ahead([(told.title, told.lead)])
     assert gists.of(told).words == Gists({}).read(told.title, told.lead).words
     gists.read_ahead((f"Ferry {n}", "") for n in range(1500))
