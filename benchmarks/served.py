@@ -146,8 +146,9 @@ async def _paths(path: Path) -> Mapping[str, str]:
     await store.close()
     return {
         "now": "/", "arrivals": "/rows/found", "brief of a day": "/brief?since=1d", "items": "/items",
-        "items of a watch": "/items?watch=watch-01&review=unreviewed", "items of an outlet": "/items?outlet=outlet-00&language=he",
-        "one item": f"/items/{item.id}", "stories": "/stories", "one story": f"/stories/{story.id}", "alerts": "/alerts",
+        "items of a watch": "/items?watch=watch-01&review=unreviewed",
+        "items of an outlet": "/items?outlet=outlet-00&language=he", "one item": f"/items/{item.id}",
+        "stories": "/stories", "one story": f"/stories/{story.id}", "alerts": "/alerts",
         "dead letters": "/alerts?condition=dead", "watches": "/watches", "one watch": "/watches/watch-00",
         "sources": "/sources", "one outlet": "/outlets/outlet-00", "feed": "/feed.atom?watch=*", "API": "/api/v1/items",
         "search, one word": "/items?q=talks", "search, two words": "/items?q=talks%20AND%20ministry",

@@ -171,7 +171,7 @@ def _check_signing(value: str) -> None:
 
 
 def _check_password(value: str) -> None:
-    """Attempts are slowed down, so it need not resist a machine that tries millions; one of a few letters is guessed."""
+    """Attempts are slowed down, so it need not resist millions of them; one of a few letters is guessed."""
     if len(value) < 10 or not value.isprintable():
         raise _Unresolved("leads to no good password: at least 10 characters on one line")
 

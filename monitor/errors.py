@@ -64,6 +64,6 @@ class AddressRefused(WirewatchError):
 
 
 __all__ = [
-    "AddressRefused", "CannotCorrect", "ConfigError", "Problem", "QueryError", "ServiceRunning", "StoreBusy", "StoreError",
-    "StoreFull", "StoreUnusable", "UnknownName", "WirewatchError",
+    "AddressRefused", "CannotCorrect", "ConfigError", "Problem", "QueryError", "ServiceRunning", "StoreBusy",
+    "StoreError", "StoreFull", "StoreUnusable", "UnknownName", "WirewatchError",
 ]  # fmt: skip

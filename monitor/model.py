@@ -363,8 +363,8 @@ class Item:
 class Whereabouts:
     """What befell the address of an item.
 
-    ``moved``: it has another one, told in ``words``; ``withdrawn``: its page says that it is gone; ``lost``: it leads to
-    something else than the article, which may have moved or be gone; ``back``: it is there again.
+    ``moved``: it has another one, told in ``words``; ``withdrawn``: its page says that it is gone; ``lost``: it leads
+    to something else than the article, which may have moved or be gone; ``back``: it is there again.
     """
 
     item: str
@@ -699,7 +699,8 @@ class Telling:
     linked: tuple[Story, ...] = ()
     """Stories of other languages that seem to tell the same."""
     event: tuple[Story, ...] = ()
-    """All stories whose origins count together (`monitor.ports.Archive.event`), where the alert is about their number."""
+    """All stories whose origins count together (`monitor.ports.Archive.event`), where the alert is about their
+    number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

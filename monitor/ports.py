@@ -219,8 +219,8 @@ class Archive(Protocol):
     async def items(
         self, wanted: Wanted = EVERYTHING, *, limit: int = 50, oldest_first: bool = False, after: Spot | None = None
     ) -> tuple[Item, ...]:
-        """Newest first by first-seen time; ``after``: what comes after this spot in that order. Canaries (`monitor.canary`) are left out, as in `holding` and `count`, unless
-        their outlet is asked for."""
+        """Newest first by first-seen time; ``after``: what comes after this spot in that order. Canaries
+        (`monitor.canary`) are left out, as in `holding` and `count`, unless their outlet is asked for."""
         ...
 
     async def how_many(self, wanted: Wanted = EVERYTHING, *, at_most: int) -> int:
@@ -408,9 +408,9 @@ class Reviews(Protocol):
     async def tallies(
         self, *, since: datetime, before: datetime, step: timedelta, watch: str | None = None
     ) -> tuple[Tally, ...]:
-        """Counts of items by stretches of ``step`` from ``since`` on; stretches without any are left out. Whole days go by
-        the calendar of ``since``'s own zone: one in which the clock changes has 23 or 25 hours. With a watch (``*``:
-        any) only what it matched."""
+        """Counts of items by stretches of ``step`` from ``since`` on; stretches without any are left out. Whole days go
+        by the calendar of ``since``'s own zone: one in which the clock changes has 23 or 25 hours. With a watch
+        (``*``: any) only what it matched."""
         ...
 
     async def hits(self, *, since: datetime, zone: ZoneInfo) -> tuple[Hits, ...]:
@@ -426,7 +426,7 @@ class Corrections(Protocol):
     before it was merged, an item by one that it had. Each is one transaction that shares its commit with no other: who
     learns of a correction inside a filing (`Ledger.rulings`) can rely on it.
 
-    `UnknownName` for what names nothing, `CannotCorrect` for what makes no sense or holds already; then nothing changed.
+    `UnknownName` for what names nothing, `CannotCorrect` for what makes no sense or holds already: nothing changed.
     """
 
     async def split(self, story: str, items: Sequence[str], *, by: str, now: datetime) -> Correction:

@@ -191,7 +191,8 @@ def _print_report(each: WatchReport, report: Report, watch: Watch) -> None:
     click.secho(f"{each.watch}  {_counted(len(each.fires), 'hit')}, {a_day:.1f} a day", bold=True)
     if (rule := watch.corroborated) is not None:
         click.echo(
-            f"  told once {rule.origins} origins report a story within {written(rule.within)}: that is not replayed here"
+            f"  told once {rule.origins} origins report a story within {written(rule.within)}: "
+            "that is not replayed here"
         )
     for name, counts in (("outlets", each.per_outlet), ("languages", each.per_language), ("shared with", each.overlap)):
         if shown := ", ".join(f"{key or 'none'} {count}" for key, count in list(counts.items())[:8]):

@@ -1,8 +1,8 @@
 """Tending: once a minute a look after what no claim and no filing sees.
 
-What waits for other origins is asked about (its time may be over), rows of channels and watches that are not configured
-any more end, critical alerts that nobody acknowledged are told on another channel, dead letters are told, and the canary
-is looked for.
+What waits for other origins is asked about (its time may be over), rows of channels and watches that are not
+configured any more end, critical alerts that nobody acknowledged are told on another channel, dead letters are told,
+and the canary is looked for.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -70,8 +70,8 @@ class _Text:
     of: Told
     runs: array[int]
     numbers: frozenset[str]
-    low: Sequence[int]
-    standing: Sequence[int]
+    low: tuple[int, ...]
+    standing: tuple[int, ...]
     """Hashes of the paragraphs."""
 
 
@@ -110,7 +110,7 @@ class TextIndex:
     def _read(self, told: Told, paragraphs: Sequence[Paragraph]) -> _Text | None:
         if not paragraphs:
             return None
-        hashes = [crc32(each.runs) for each in paragraphs]
+        hashes = tuple(crc32(each.runs) for each in paragraphs)
         printed = self._printed[told.outlet]
         kept = [
             each for each, hashed in zip(paragraphs, hashes, strict=True) if printed.get(hashed, 0) < _STANDING
@@ -132,16 +132,16 @@ class TextIndex:
         heappush(self._ages, (text.of.seen, place))
 
     def _alike(self, text: _Text) -> list[Alike]:
-        mine = set(text.runs)
-        found: dict[str, Alike] = {}
-        for other in self._candidates(text):
+        candidates = self._candidates(text)
+        mine, found = set(text.runs) if candidates else set(), dict[str, Alike]()
+        for other in candidates:
             if (alike := _compared(text, mine, other)) is not None:
                 best = found.get(alike.of.item)
                 if best is None or (alike.same, alike.mine) > (best.same, best.mine):
                     found[alike.of.item] = alike
         return sorted(found.values(), key=lambda each: (each.of.seen, each.of.item))
 
-    def _candidates(self, text: _Text) -> Iterable[_Text]:
+    def _candidates(self, text: _Text) -> Sequence[_Text]:
         places = self._places[text.of.language]
         shared: dict[int, int] = {}
         for run in text.low:
@@ -179,12 +179,12 @@ def _joined(paragraphs: Sequence[Paragraph]) -> array[int]:
     return runs[: -len(_GAP)] if runs else runs
 
 
-def _low(runs: array[int]) -> list[int]:
+def _low(runs: array[int]) -> tuple[int, ...]:
     """The runs that lead to a text: the same ones in all texts that hold them."""
     distinct = set(runs)
     if len(runs) <= _LEAST * _ONE_IN:
-        return sorted(distinct)[:_LEAST]
-    return [run for run in distinct if run < _LOW]
+        return tuple(sorted(distinct)[:_LEAST])
+    return tuple(run for run in distinct if run < _LOW)
 
 
 def _compared(text: _Text, mine: set[int], other: _Text) -> Alike | None:

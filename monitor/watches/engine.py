@@ -222,7 +222,9 @@ class Evaluation:
         return [Place(start, end, ((start, end, atom.label),)) for start, end in sorted(found)]
 
     def _form_places(self, forms: Iterable[Form], name: TextField) -> set[tuple[int, int]]:
-        return {(start, start + len(form)) for form in forms for start in self._form_starts(form, name)}
+        seen = self._seen.keys()
+        likely = (form for form in forms if form[0].kind != "word" or not seen.isdisjoint(form[0].keys))
+        return {(start, start + len(form)) for form in likely for start in self._form_starts(form, name)}
 
     def in_context(self, concept: str) -> bool:
         """Whether the item holds a strong form of another concept: then weak forms of this one count."""
@@ -230,7 +232,7 @@ class Evaluation:
             candidates: set[str] = set()
             for key in self._seen:
                 candidates |= self._lexicon.by_key.get(key, frozenset())
-            self._strong = frozenset(
+            strong = (
                 name
                 for name in candidates
                 if any(
@@ -239,6 +241,7 @@ class Evaluation:
                     if field in self.text.words
                 )
             )
+            self._strong = frozenset(islice(strong, 2))  # of two, one is another than any concept
         return bool(self._strong - {concept})
 
     def _form_starts(self, form: Form, name: TextField) -> list[int]:
@@ -265,8 +268,6 @@ class Evaluation:
         """As `slot_positions`, for a slot made for the occasion: nothing is remembered."""
         if slot.kind == "capital":
             return [index for index, letters in self.text.words[name].capitals.items() if letters == slot.keys[0]]
-        if slot.kind == "word" and self._seen.keys().isdisjoint(slot.keys):  # as nearly always
-            return []
         taken = set(self._taken(slot))
         if not taken:
             return []

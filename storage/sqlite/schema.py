@@ -364,6 +364,7 @@ CREATE TABLE pages (
   missing TEXT                       -- since when it has answered 404 each time
 ) STRICT;
 CREATE INDEX pages_host ON pages (host, due);
+CREATE INDEX pages_due ON pages (due);
 
 -- What befell the address of an item: moved, withdrawn, lost (it leads elsewhere), back.
 CREATE TABLE whereabouts (
