@@ -2,8 +2,8 @@
 
 100,000 items are filed into a real store: half of them real English headlines with their leads, a quarter each Hebrew
 and Arabic, made of newspaper sentences of the treebanks, every tenth with a body of twenty. A time is that of the whole
-search: reading the query, asking the index, judging with the watches' engine, marking the words of the newest 50 hits. On a busy
-machine the CPU's time says more.
+search: reading the query, asking the index, judging with the watches' engine, marking the words of the newest 50 hits.
+On a busy machine the CPU's time says more.
 """
 
 from __future__ import annotations

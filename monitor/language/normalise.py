@@ -65,8 +65,10 @@ def _ranges(letters: Iterable[str]) -> Iterator[str]:
 _CHANGED = re.compile(f"[{''.join(_ranges(_LETTERS))}]")
 _EXPANDS = regex.compile("[װױײ]")
 _GRAPHEME = regex.compile(r"\X")
-_WORD = re.compile(r"\S+|\s+")
-"""Nothing composes across their edges."""
+_SOLID = "!-~א-ת־׳״ء-غف-ي،؛؟٠-٩“”„‘’«»–—"
+"""Letters and signs that fold to one letter each and compose with none of each other."""
+_WORD = re.compile(rf"((?:[{_SOLID}]+(?!\S)|\s+)+)|\S+")
+"""Words that are solid, as many as follow each other, or another word. Nothing composes across a space."""
 
 
 def fold(text: str) -> str:
@@ -104,9 +106,8 @@ def offsets(text: str) -> Offsets:
     ends: list[int] = []
     pieces = []
     for word in _WORD.finditer(text):
-        whole = fold(word[0])
-        if len(whole) == len(word[0]) and not _EXPANDS.search(word[0]) and unicodedata.is_normalized("NFKC", word[0]):
-            pieces.append(whole)
+        if word[1]:
+            pieces.append(fold(word[0]))
             starts += range(word.start(), word.end())
             ends += range(word.start() + 1, word.end() + 1)
             continue

@@ -71,7 +71,7 @@ class Stories:
         self._count(item.seen, tuple(weights))
         total, counts = log(len(self._recent) + _NEWS_ASSUMED), self._counts
         vector = {term: weight * (total - log(counts[term])) for term, weight in weights.items()}
-        length = sqrt(sum(weight * weight for weight in vector.values())) or 1.0
+        length = sqrt(sum([weight * weight for weight in vector.values()])) or 1.0
         return {term: weight / length for term, weight in vector.items()}, gist
 
     def _count(self, seen: datetime, terms: tuple[str, ...]) -> None:

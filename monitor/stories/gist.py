@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 
 from config.model import Concept
@@ -22,7 +21,7 @@ from monitor.watches.terms import Form, Slot, Terms
 
 LEAD_WORDS = 40
 """Of the lead, the words that are read: what follows is background, alike in different events."""
-_REMEMBERED = 32768
+_REMEMBERED = 65536
 _AHEAD = 1024
 _LEAD_LETTERS = LEAD_WORDS * 12
 
@@ -192,14 +191,23 @@ def _terms(
 
 # ------------------------------------------------------------------ words
 
-_ENGLISH_ENDINGS = (
+_Endings = tuple[tuple[int, frozenset[str]], ...]
+
+
+def _by_length(*endings: str) -> _Endings:
+    """The longest first."""
+    lengths = sorted({len(ending) for ending in endings}, reverse=True)
+    return tuple((size, frozenset(each for each in endings if len(each) == size)) for size in lengths)
+
+
+_ENGLISH_ENDINGS = _by_length(
     "ational", "iations", "iation", "iators", "iating", "ations", "ation", "ators", "ating", "iator", "iated",
     "iates", "ments", "ities", "ator", "ated", "ates", "iate", "ions", "ings", "ment", "ness", "ians", "ing", "ers",
     "ors", "ied", "ies", "ion", "ian", "ate", "ity", "ed", "er", "or", "es", "ly", "s", "e", "y",
 )  # fmt: skip
-_HEBREW_ENDINGS = ("יהמ", "ימ", "ות", "יו", "יה", "ית", "ה")
-_ARABIC_ENDINGS = ("تهم", "تها", "ات", "ون", "ين", "ان", "ها", "هم", "يه", "ه")
-_HEBREW_LAST, _ARABIC_LAST = ("ת", "י", "ו"), ("ي", "ا")
+_HEBREW_ENDINGS = _by_length("יהמ", "ימ", "ות", "יו", "יה", "ית", "ה")
+_ARABIC_ENDINGS = _by_length("تهم", "تها", "ات", "ون", "ين", "ان", "ها", "هم", "يه", "ه")
+_HEBREW_LAST, _ARABIC_LAST = _by_length("ת", "י", "ו"), _by_length("ي", "ا")
 """Endings that come off when four letters remain."""
 _HEBREW_ATTACHED = tuple(sorted(HEBREW_SHORT, key=len, reverse=True))
 _ARABIC_ATTACHED = tuple(sorted((*ARABIC_SHORT, "و"), key=len, reverse=True))
@@ -213,7 +221,6 @@ def written(norm: str) -> str:
     return norm[:-1] + norm[-1].translate(_FINAL) if is_hebrew(norm) else norm
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def stem(norm: str) -> str:
     """A normalised word without endings and attached particles; empty when it says nothing (one letter, a stop word
     with something attached). Particles come off until none is left, so that it does not matter how many there were:
@@ -247,8 +254,8 @@ def _unattached(norm: str, attached: tuple[str, ...]) -> str:
     return ""
 
 
-def _without(word: str, endings: tuple[str, ...], *, least: int) -> str:
-    for ending in endings:
-        if word.endswith(ending) and len(word) - len(ending) >= least:
-            return word[: -len(ending)]
+def _without(word: str, endings: _Endings, *, least: int) -> str:
+    for size, of_size in endings:
+        if len(word) - size >= least and word[-size:] in of_size:
+            return word[:-size]
     return word

@@ -7,6 +7,7 @@ their keywords up; only the watches found there are evaluated.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -49,6 +50,8 @@ COMMON_WORDS = frozenset([
     "هذا",         "هذه",         "بعد",         "قبل",         "مع",         "لا",         "ما",         "او",
 ])  # fmt: skip
 _COMMON_COST = 10_000
+_FEW = 12
+"""Keywords of a small set, as of one query."""
 _REMEMBERED = 30_000
 """Tokens whose meaning to a set is remembered; with 100,000 watches some 6 MB."""
 
@@ -120,13 +123,14 @@ class WatchSet:
                 self._outlets.append(watch.outlets)
         self._by_id: dict[str, int] | None = None
         self._concepts = terms.concepts
-        self._lexicon = lexicon or Lexicon.of(map(terms.concept, terms.concepts))
+        self._lexicon = Lexicon.of(map(terms.concept, terms.concepts)) if lexicon is None else lexicon
         self._fields: tuple[TextField, ...] = DEFAULT_FIELDS
         self._vocabulary: dict[str, tuple[int, ...]] = {}
         self._prefixes: dict[int, dict[str, tuple[int, ...]]] = {}
         self._needs: list[tuple[str, ...]] = []
         self._always: tuple[int, ...] = ()
         self._known: dict[str, _Meaning] = {}
+        self._hint: re.Pattern[str] | None = None
         with _collector_paused():
             self._build()
         self._folding = WatchSet(folding, terms) if folding else None
@@ -182,7 +186,9 @@ class WatchSet:
     def beside(self, watch_id: str, when: str, *, outlets: Collection[str] | None = None) -> WatchSet:
         """Another set, of one query that is read under the same concepts. Raises `QueryError`."""
         terms = Terms(self._concepts)
-        return WatchSet([Compiled(watch_id, parse(when, terms, outlets=outlets))], terms, self._lexicon)
+        query = parse(when, terms, outlets=outlets)
+        lexicon = self._lexicon if _needs_context(query) else Lexicon()
+        return WatchSet([Compiled(watch_id, query)], terms, lexicon)
 
     def expansion(self, watch_id: str) -> tuple[Expansion, ...]:
         """How each word, phrase and concept of a watch is understood. Raises `UnknownName`."""
@@ -239,7 +245,9 @@ class WatchSet:
         """What a token means to this set: remembered, since the tokens of news repeat."""
         read: list[tuple[str, int]] = []
         watching: set[int] = set()
-        keys, ways = readings(norm)
+        hint = self._hint
+        unlike = hint is not None and norm[0] >= "\u0370" and hint.search(norm) is None
+        keys, ways = readings(norm) if not unlike else ((), b"")
         if not self._vocabulary.keys().isdisjoint(keys):
             for key, how in zip(keys, ways, strict=True):
                 found = self._vocabulary.get(key)
@@ -280,6 +288,7 @@ class WatchSet:
             length: {key: tuple(found) for key, found in keys.items()} for length, keys in prefixes.items()
         }
         self._always = tuple(always)
+        self._hint = _hint([*self._vocabulary, *(key for keys in prefixes.values() for key in keys)])
 
     def _count(self) -> dict[str, int]:
         """How many watches look for each keyword: the measure of rarity. Also notes which fields are asked for."""
@@ -295,6 +304,21 @@ class WatchSet:
                     fields[node.field] = None
         self._fields = tuple(fields)
         return counts
+
+
+def _hint(keywords: Sequence[str]) -> re.Pattern[str] | None:
+    """What a Hebrew or Arabic token holds that can be a form of one of the keywords: all but its last letter, whose
+    place an ending may take. Of a few keywords this is asked faster than all that a token can be a form of; of more,
+    ``None``."""
+    if len(keywords) > _FEW:
+        return None
+    return re.compile("|".join(re.escape(keyword[:-1]) for keyword in keywords))
+
+
+def _needs_context(query: Query) -> bool:
+    """Whether a form counts only beside another concept."""
+    atoms = (node.atom for node in walk(query.root) if isinstance(node, Term))
+    return any(atom.weak_forms and atom.weak_rule == "context" for atom in atoms)
 
 
 @contextmanager

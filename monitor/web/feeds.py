@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from monitor.alerts.text import web_link
 from monitor.errors import QueryError
-from monitor.language.display import balanced
+from monitor.language.display import balanced, one_line
 from monitor.model import Item
 from monitor.web import asked, cards, picking
 from monitor.web.asked import Asked, BadFilter
@@ -46,6 +46,10 @@ class Entry:
     def id(self) -> str:
         """The same for ever, wherever the page is reached (RFC 4151 and the like need a name that we do not own)."""
         return _urn(f"item:{self.item.id}")
+
+    @property
+    def title(self) -> str:
+        return balanced(one_line(self.item.title)) or self.outlet
 
     @property
     def published(self) -> datetime:
@@ -159,7 +163,7 @@ def _put_entry(top: ET.Element, told: Entry) -> None:
     item = told.item
     entry = ET.SubElement(top, "entry", {} if item.language == "und" else {"xml:lang": str(item.language)})
     _put(entry, "id", told.id)
-    _put(entry, "title", balanced(item.title) or told.outlet, type="text")
+    _put(entry, "title", told.title, type="text")
     _put(entry, "updated", _time(told.updated))
     _put(entry, "published", _time(told.published))
     _put(entry, "link", rel="alternate", href=told.link)
@@ -199,8 +203,8 @@ def _json_entry(told: Entry) -> Mapping[str, Any]:
         "id": told.id,
         "url": told.page,
         **({"external_url": told.link} if told.link != told.page else {}),
-        "title": balanced(item.title),
-        "content_text": balanced(item.lead or item.title),
+        "title": told.title,
+        "content_text": balanced(item.lead) or told.title,
         "date_published": _time(told.published),
         "date_modified": _time(told.updated),
         "authors": [{"name": told.outlet}],

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from monitor.model import Remark, RemarkKind, Verdict
 from monitor.web import cards, words
 from monitor.web.items import panel
+from monitor.web.now import MOST, TO_REVIEW
 from monitor.web.rows import rows
 from monitor.web.site import Site, visitor_of
 from monitor.web.templating import is_part
@@ -47,7 +48,7 @@ def add(app: FastAPI, site: Site) -> None:
     async def undo(request: Request, undo: Annotated[str, Form()], back: Annotated[str, Form()] = "/") -> Response:
         """``undo``: the numbers of remarks, with spaces between them."""
         try:
-            numbers = [int(each) for each in undo.split()][:AT_ONCE]
+            numbers = [int(each[:18]) for each in undo.split()][:AT_ONCE]  # the store's numbers have 64 bits
         except ValueError:
             raise HTTPException(400, "These are no numbers of remarks.") from None
         done = await site.store.undo(numbers, by=_name(request))
@@ -72,7 +73,8 @@ def add(app: FastAPI, site: Site) -> None:
         html = site.render(request, "list.html", rows=await rows(site, items, moment), now=seen.now, moment=moment)
         if len(items) == 1:
             html += site.render(request, "panel.html", **await panel(site, items[0]))
-        headers = {"X-Said": quote(said)}
+        waiting = await site.store.how_many(TO_REVIEW, at_most=MOST)
+        headers = {"X-Said": quote(said), "X-Waiting": str(waiting)}
         if numbers := " ".join(str(remark.number) for remark in done):
             headers["X-Remarks"] = numbers
         return HTMLResponse(html, headers=headers)

@@ -38,7 +38,13 @@ async def serving(
     host, port = sock.getsockname()[:2]
     server = _Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="off", backlog=BACKLOG
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            lifespan="off",
+            backlog=BACKLOG,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[sock]))

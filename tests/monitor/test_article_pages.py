@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.load import load
+from monitor.alerts.edits import edits
 from monitor.cli import cli
 from monitor.desk import Desk, edition
 from monitor.model import Alert, Answer, Entry, Filed, Item, Outcome, PageDue, SourceState
@@ -179,12 +180,14 @@ async def read_once(newsroom: Newsroom, body: str = TEXT, **more: Any) -> None:
 
 
 async def test_a_number_that_a_page_changes_is_told_at_once_with_its_class(newsroom: Newsroom) -> None:
-    await read_once(newsroom)
+    await read_once(newsroom, f"{TEXT}\n\nEight killed in Rafah, “none of us” spared")
     newsroom.later(minutes=15)
-    await newsroom.answers(page(TEXT.replace("Seven", "Eight")))
+    await newsroom.answers(page(f"Nine hurt in Jenin, army denies report\n\n{TEXT.replace('Seven', 'Eight')}"))
     assert await newsroom.rows() == [("edited", "pending", ""), TOLD]
     texts = await newsroom.store.revisions((await newsroom.item()).id)
     assert [each.classes for each in texts] == [(), ("number",)]
+    pieces = [piece for edit in edits(texts[0], texts[1]) for piece in edit.pieces if piece.kind != "kept"]
+    assert [piece.text.strip() for piece in pieces] == ["Seven", "Eight"]
 
 
 async def test_pages_are_read_again_until_three_days_have_passed(newsroom: Newsroom) -> None:

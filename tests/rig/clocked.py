@@ -25,7 +25,7 @@ from monitor import log
 from monitor.alerts.channels import open_channels
 from monitor.cli.opened import store_of
 from monitor.service import Service
-from monitor.web.app import health_of
+from monitor.web.probes import health_of
 from spiders.crawl import run
 
 

@@ -118,18 +118,18 @@ async def test_pages_that_were_never_read_come_first_and_a_third_of_an_hour_is_t
     assert [page.item for page in await due(store, NOW + 2 * HOUR + MINUTE)] == [late.id]
 
 
-async def test_a_host_with_nothing_but_pages_that_must_wait_is_not_visited(store: Store) -> None:
-    await store.register([], pages_of={"bbc": 3})
+async def test_a_host_with_nothing_but_pages_that_must_wait_takes_no_other_hosts_turn(store: Store) -> None:
+    await store.register([source()], pages_of={"bbc": 3})
     entries = [candidate(f"Doha {n}", keys=(f"url:{n}",), url=f"https://p{n}.example/") for n in range(3)]
     await store.file(filing(entries), reads_page)
     for each in entries:
-        await store.file(replace(filing([each], page_of=each.id), page=there(again=NOW + HOUR)), quiet)
-    handed = await due(store, NOW + HOUR)
+        await store.file(replace(filing([each], page_of=each.id), page=there(again=NOW + MINUTE)), quiet)
+    handed = await due(store, NOW + MINUTE)
     for page in handed:
         await store.settle_page(page.item, retry_at=None)
     await store.release_all()
-    visits = await store.claim(NOW + HOUR, hosts=99, lease=LEASE)
-    assert (len(handed), [visit.host for visit in visits]) == (2, [source().host])
+    (visit,) = await store.claim(NOW + HOUR - MINUTE, hosts=1, lease=LEASE)
+    assert (len(handed), visit.host, visit.pages) == (2, source().host, ())
 
 
 # ------------------------------------------------------------------ read again

@@ -45,6 +45,8 @@ async function send(form, submitter) {
   apply(await answer.text());
   const remarks = answer.headers.get("X-Remarks");
   if (remarks) undone.push(remarks);
+  const waiting = answer.headers.get("X-Waiting");
+  if (waiting !== null) count(Number(waiting));
   const told = answer.headers.get("X-Said");
   if (told) toast(decodeURIComponent(told), Boolean(remarks));
   return true;
@@ -212,17 +214,27 @@ function again() {
   soon = setTimeout(refresh, 150);
 }
 
-if (lists().length) {
+/* One tab listens for all tabs of a browser, which opens only six connections to a host. */
+const others = "BroadcastChannel" in window ? new BroadcastChannel("live") : null;
+
+function heard(kind) {
+  document.body.classList.toggle("cut-off", kind === "cut");
+  if (kind !== "cut") again();        // also when it greets: something may have come before it listened
+}
+
+function listen() {
   const live = new EventSource("/live");
-  let greeted = false;
-  live.addEventListener("hello", () => {
-    document.body.classList.remove("cut-off");
-    if (greeted) again();
-    greeted = true;
-  });
-  for (const kind of ["filed", "reviewed", "again"]) live.addEventListener(kind, again);
-  live.addEventListener("error", () => document.body.classList.add("cut-off"));
+  const say = (kind) => { heard(kind); others?.postMessage(kind); };
+  for (const kind of ["hello", "filed", "reviewed", "again"]) live.addEventListener(kind, () => say(kind));
+  live.addEventListener("error", () => say("cut"));
   addEventListener("pagehide", () => live.close());
+}
+
+if (lists().length) {
+  if (others && navigator.locks) {
+    others.addEventListener("message", (event) => heard(event.data));
+    navigator.locks.request("live", () => { listen(); return new Promise(() => {}); });
+  } else listen();
 }
 
 // ---------------------------------------------------------------- times

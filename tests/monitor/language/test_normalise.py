@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.language.normalise import fold, normalise, offsets
+from monitor.language.normalise import _SOLID, fold, normalise, offsets
 from monitor.language.tokens import Words, tokenise
 
 WORDS = {
@@ -153,3 +154,22 @@ def test_marks_belong_to_the_letter_they_stand_on() -> None:
 @pytest.mark.parametrize("letter", ["İ", "ǰ", "ΐ", "ẖ", "ὒ"])
 def test_a_letter_whose_small_form_is_two_signs_does_not_cut_its_word(letter: str) -> None:
     assert len(Words(f"ab{letter}cd").norms) == 1
+
+
+def test_solid_letters_fold_to_one_letter_each_and_compose_with_none_of_each_other() -> None:
+    solid = [chr(code) for code in range(0x3000) if re.match(f"[{_SOLID}]", chr(code))]
+    assert len(solid) > 150
+    assert [letter for letter in solid if len(fold(letter)) != 1] == []
+    pairs = (one + other for one in solid for other in solid)
+    assert [pair for pair in pairs if not unicodedata.is_normalized("NFKC", pair)] == []
+
+
+@given(st.text("aאבםו\u05b4״'ßﻻآاة…½\u0301\u0653\u200f\u00a0 \n,.", max_size=14))
+def test_the_way_back_is_the_same_whatever_stands_around_a_word(text: str) -> None:
+    """Words that are solid take a shorter way."""
+    for start, word in ((found.start(), found[0]) for found in re.finditer(r"\S+", text)):
+        alone, among = offsets(word), offsets(f"{text}\n…")
+        before = len(fold(text[:start]))
+        length = len(fold(word))
+        assert [start + each for each in alone.starts] == list(among.starts[before : before + length])
+        assert [start + each for each in alone.ends] == list(among.ends[before : before + length])

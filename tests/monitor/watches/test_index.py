@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from config.model import Concept, Watch
 from monitor.errors import UnknownName
+from monitor.language.forms import readings
+from monitor.language.tokens import Words
 from monitor.model import TextLanguage
 from monitor.watches.compile import Compiled, WatchSet, compile_watches
 from monitor.watches.engine import HIT, Evaluation, ItemText
@@ -150,3 +152,11 @@ def test_an_unknown_watch_is_named() -> None:
     watches, _ = compile_watches([], {}, outlets=())
     with pytest.raises(UnknownName, match="nobody"):
         watches.explain("nobody", ItemText("x"))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text("אבגדהויכלמנפרשתابتدرلموهيكسفن\"'bs2", min_size=1, max_size=10))
+def test_a_token_holds_all_but_the_last_letter_of_what_it_can_be_a_form_of(text: str) -> None:
+    for token in Words(text).norms:
+        if token[0] >= "\u0370":
+            assert [key for key in readings(token)[0] if key[:-1] not in token] == []

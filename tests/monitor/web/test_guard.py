@@ -297,3 +297,13 @@ async def test_no_secret_stands_in_anything_that_is_shown(behind: Desk) -> None:
     for path in ("/", "/login", "/sources", "/watches", "/alerts", "/api/v1/status", "/health", "/api/v1/openapi.json"):
         text = (await ask(behind, path, headers=headers)).text
         assert not re.search(f"{READ}|{REVIEW}|a good long password", text), path
+
+
+async def test_an_undo_of_a_number_that_no_store_has_takes_nothing_back(desk: Desk) -> None:
+    form = {"csrf": await csrf(desk, {}), "undo": "9" * 40}
+    got = await ask(desk, "/review/undo", method="POST", headers={"Origin": desk.url}, form=form)
+    assert got.status == 303
+
+
+async def test_it_does_not_say_what_serves_it(desk: Desk) -> None:
+    assert "server" not in (await get(desk, "/health")).headers
