@@ -16,7 +16,9 @@ from monitor.alerts.edits import edits
 from monitor.model import Edit, Item, Piece, Revision, Story
 from monitor.stories.diff import compare
 from monitor.stories.reported import roots_of, whose
+from monitor.watches.draft import Draft, draft
 from monitor.web import asked, cards, picking
+from monitor.web.asked import Asked
 from monitor.web.rows import rows
 from monitor.web.searching import listed
 from monitor.web.site import Site
@@ -50,7 +52,7 @@ def add(app: FastAPI, site: Site) -> None:
             many=await site.store.how_many(told.wanted, at_most=MOST) if not told.q else None,
             most=MOST,
             outlets=sorted(site.config.outlets.values(), key=lambda each: each.name.casefold()),
-            draft=None,
+            draft=_draft(site, told) if told.q and listing.mistake is None else None,
         )
 
     @app.get("/items/{item}", response_class=HTMLResponse)
@@ -80,6 +82,11 @@ def add(app: FastAPI, site: Site) -> None:
             story=story,
             **beside,
         )
+
+
+def _draft(site: Site, told: Asked) -> Draft:
+    """The search as a watch, limited to what it was limited to."""
+    return draft(told.q, told.q, site.config, outlet=told.wanted.outlet, language=told.wanted.language)
 
 
 async def panel(site: Site, item: Item) -> dict[str, object]:

@@ -11,6 +11,7 @@ from monitor.errors import QueryError
 from monitor.model import Item, Span, Spot
 from monitor.watches.search import Found, Question, ask, search
 from monitor.web.asked import Asked
+from monitor.web.picking import picked
 from monitor.web.site import Site
 
 ROWS = 50
@@ -47,9 +48,8 @@ class Listing:
 async def listed(site: Site, told: Asked, after: Spot | None, *, limit: int = ROWS) -> Listing:
     """The newest first."""
     if not told.q:
-        found = await site.store.items(told.wanted, limit=limit + 1, after=after)
-        last = found[limit - 1] if len(found) > limit else None
-        return Listing(items=found[:limit], older=Spot(last.first_seen, last.id) if last else None)
+        found = await picked(site, told, limit=limit, after=after)
+        return Listing(items=found.items, older=found.next)
     edition = site.edition()
     try:
         question = ask(told.q, edition.watches, edition.outlets)

@@ -58,7 +58,7 @@ class HoldingStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def file(self, filing: Any, decide: Any) -> Any:
+    async def file(self, filing: Any, decide: Any, settle: Any = None) -> Any:
         before = self.watches()
 
         def held(change: Any, ledger: Any) -> Any:
@@ -71,7 +71,7 @@ class HoldingStore:
                 self.crossed = self.watches() != before
             return decide(change, ledger)
 
-        return await self._store.file(filing, held)
+        return await self._store.file(filing, held, settle)
 
 
 async def obeyed(service: Service, clock: StandingClock, store: HoldingStore, command: dict[str, Any]) -> Any:

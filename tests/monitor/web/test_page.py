@@ -83,6 +83,32 @@ async def test_what_is_not_there_is_404_in_words(desk: Desk) -> None:
         assert tags(got.text) <= OURS
 
 
+async def test_a_search_marks_what_it_found_and_gives_itself_as_a_watch(desk: Desk) -> None:
+    await desk.file("Mediators meet again", lead="The talks go on in Doha", age=2)
+    await desk.file("Rain in the north", age=1)
+    text = html.unescape((await get(desk, "/items?q=mediator+AND+doha&language=en")).text)
+    assert "<mark>Mediators</mark> meet again" in text
+    assert "in <mark>Doha</mark>" in text
+    assert "Rain in the north" not in text
+    assert 'when = "(mediator AND doha) AND lang:en"' in text
+    assert "watches/mediator-and-doha.toml" in text
+
+
+async def test_a_query_that_cannot_be_read_is_shown_with_the_place_of_its_mistake(desk: Desk) -> None:
+    got = await get(desk, "/items?q=doha+AND+(<b>")
+    assert got.status == 200
+    assert "The query cannot be read" in got.text
+    assert "<mark>" in got.text
+    assert tags(got.text) <= OURS
+
+
+async def test_a_filter_that_cannot_be_read_says_what_can(desk: Desk) -> None:
+    for asked in ("language=xx", "review=good", "since=yesterday", "cursor=x"):
+        got = await get(desk, f"/items?{asked}")
+        assert got.status == 400, asked
+        assert asked.partition("=")[0] in got.text
+
+
 async def test_an_empty_store_says_what_happens_and_what_to_do(desk: Desk) -> None:
     asked = source("bbc/main", Outcome.OK)
     desk.status = replace(desk.status, sources=(asked, source("kan/main", None)))
