@@ -13,6 +13,7 @@ import email.policy
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -35,6 +36,8 @@ FORM = Form(body=100_000)
 _TOO_LONG = 552
 _FAREWELL = 1.0
 """Seconds that a server may take to say goodbye: the mail is handed in by then."""
+_PLAIN_SUBJECT = 66
+"""Letters that fit a line after ``Subject: ``."""
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")  # every server takes it
 
 
@@ -200,8 +203,6 @@ class SmtpChannel:
         mail = EmailMessage(policy=_POLICY)
         mail["From"] = Address(display_name="wirewatch", addr_spec=server.sender)
         mail["To"] = [Address(addr_spec=each) for each in server.recipients]
-        # The library would decode what looks encoded, and a reader would, too: a headline is only ever text (P10).
-        mail["Subject"] = told.title().replace("=?", f"={WORD_JOINER}?")
         mail["Date"] = format_datetime(self._clock.now())
         mail["Message-ID"] = self._reference(webhook_id(message.key))
         if thread := _thread(parcel):
@@ -210,7 +211,8 @@ class SmtpChannel:
         mail.set_content(told.text(PLAIN), charset="utf-8")
         mail.add_alternative(told.text(HTML), subtype="html", charset="utf-8")
         # Keys are ASCII without spaces: the library would encode one that is longer than its line.
-        return f"X-Wirewatch-Key: {message.key}\r\n".encode() + mail.as_bytes()
+        own = f"X-Wirewatch-Key: {message.key}\r\nSubject: {_subject(told.title())}\r\n"
+        return own.encode() + mail.as_bytes()
 
     def _reference(self, name: str) -> str:
         return f"<{name}@{_domain(self._server.sender)}>"
@@ -224,6 +226,16 @@ def _failure(error: Exception) -> str:
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         return "no safe connection: TLS failed, or the certificate is not good"
     return f"not reached ({type(error).__name__})"
+
+
+def _subject(title: str) -> str:
+    """A headline as a header: encoded whole (RFC 2047) unless it is short and plain. The library's own folding of a new
+    message loses a space between two encoded words. What looks encoded already is broken up, since readers would
+    decode it: a headline is only ever text (P10)."""
+    safe = title.replace("=?", f"={WORD_JOINER}?")
+    if safe.isascii() and len(safe) <= _PLAIN_SUBJECT:
+        return safe
+    return Header(safe, "utf-8", header_name="Subject").encode(linesep="\r\n")
 
 
 def _thread(parcel: Parcel) -> str:

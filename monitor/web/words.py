@@ -102,7 +102,7 @@ def mood(outcome: Outcome | None) -> str:
 def reason(kept: str) -> str:
     """Why a row was not sent, in a reader's words."""
     if kept.startswith("told with "):
-        return "a copy of it was told"
+        return "told with another alert"
     return _REASONS.get(kept, kept)
 
 

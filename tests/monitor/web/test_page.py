@@ -154,7 +154,7 @@ async def test_what_became_of_each_row_is_told(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("kept", "shown"),
     [("baseline", "older than the baseline at the first look at its source"),
-     ("below severity", "below what the channel takes"), ("told with 2f9x", "a copy of it was told"),
+     ("below severity", "below what the channel takes"), ("told with 2f9x", "told with another alert"),
      ("muted", "its watch was muted"), ("acknowledged", "it was acknowledged before it left"),
      ("watch removed", "its watch is not configured any more"),
      ("a reason of tomorrow", "a reason of tomorrow")],
