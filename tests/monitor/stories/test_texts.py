@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.language.tokens import Words, norms
 from monitor.stories.runs import FEWEST, RUN, paragraphs, words_in
 from monitor.stories.texts import Alike, TextIndex, Told
 
@@ -198,6 +199,12 @@ def test_the_runs_of_a_text_are_the_same_in_every_process() -> None:
 
 
 RUNS_OF_WORD_0_TO_3 = -2097522565154413244
+
+
+@given(text=st.text("abYZ09 .'\"-\n’שלוםץ־״المؤةى١é", max_size=60))
+def test_words_are_cut_as_they_are_everywhere_else(text) -> None:
+    assert norms(text) == Words(text).norms
+
 
 WORDS = st.lists(st.sampled_from("abcdefgh"), min_size=FEWEST, max_size=70)
 
