@@ -22,6 +22,7 @@ from monitor.model import Alert, Answer, Entry, Filed, Item, Outcome, PageDue, S
 from monitor.ports import Store
 from monitor.stories.copies import TitleIndex
 from storage import open_store
+from tests.monitor.newsroom import SetClock
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOST = "https://herald.example"
@@ -54,22 +55,6 @@ cooldown = "3h"
 SETTINGS = '[[channel]]\nid = "desk"\nurl = "page"\nmin_severity = "low"\n'
 HEADLINE = "Mediators hope to free hostages"
 TEXT = "Seven hostages are to be freed on Sunday, mediators said.\n\nThe army had no comment on Monday."
-
-
-class SetClock:
-    pace = 1.0
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return (self.at - NOON).total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
 
 
 @dataclass(slots=True)

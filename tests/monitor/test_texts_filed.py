@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from monitor.model import Alert, Answer, Entry, Item, Outcome, PageDue, SourceSt
 from monitor.stories.copies import TitleIndex
 from monitor.stories.reported import roots_of
 from storage import open_store
+from tests.monitor.newsroom import SetClock
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WATCH = """
@@ -80,22 +80,6 @@ class Room:
     async def alerts(self, outlet: str) -> list[Alert]:
         item = await self.item(outlet)
         return [row for row in await self.store.alerts(watch="pilots", limit=50) if row.item == item.id]
-
-
-class SetClock:
-    pace = 1.0
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return (self.at - NOON).total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
 
 
 def entry(number: int, title: str, lead: str = "", body: str = "") -> Entry:

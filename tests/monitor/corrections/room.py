@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from monitor.model import Answer, Correction, Entry, Item, Outcome, SourceState,
 from monitor.ports import Store
 from monitor.stories.copies import TitleIndex
 from storage import open_store
+from tests.monitor.newsroom import SetClock
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FERRY = "Ferry with 40 passengers runs aground off Limassol"
@@ -23,22 +23,6 @@ DRAFT = {
     "en": "Mediators in Doha hand both sides a draft to release 50 hostages in phases",
     "he": "המתווכות בדוחא מסרו טיוטה: 50 חטופים ישוחררו בפעימות",
 }
-
-
-class SetClock:
-    pace = 1.0
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return (self.at - NOON).total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
 
 
 @dataclass(slots=True)
