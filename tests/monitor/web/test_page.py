@@ -337,7 +337,7 @@ async def test_trouble_is_said_first(desk: Desk) -> None:
     assert "The crawler has stopped" in text
 
 
-async def test_a_page_over_two_thousand_items_answers_and_stays_short(desk: Desk) -> None:
+async def test_f150_pages_over_two_thousand_items_answer_and_stay_short(desk: Desk) -> None:
     await desk.file_all(
         Candidate(
             id=identity.item_id("bbc", f"url:{n}"), entry=Entry(title=f"Doha report {n}", url=f"https://bbc.example/{n}"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,3 +116,26 @@ async def test_a_stranger_is_led_to_the_login_and_back_to_where_he_wanted(desk: 
     assert (got.status, got.headers["location"]) == (303, "/login?next=%2Fstories%3Flanguage%3Dhe")
     text = (await ask(desk, got.headers["location"])).text
     assert '<input type="hidden" name="next" value="/stories?language=he">' in text
+
+
+async def test_f149_no_file_can_be_handed_in(desk: Desk, tmp_path: Path) -> None:
+    """A restore is a command over a local file; through the page there is nothing that takes one."""
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../escaped", "x")
+        archive.writestr("wirewatch.db", b"\0" * 2_000_000)
+    app = build(desk.store, desk.edition, desk.looked, signer=desk.signer, live=desk.live)
+    before = {each.name for each in tmp_path.iterdir()}
+    asked = [path for path, methods in paths(app.routes) if "POST" in methods]
+    assert len(asked) > 12
+    for path in asked:
+        form = aiohttp.FormData()
+        for name in ("file", "backup", "item", "text", "note", "alert"):
+            form.add_field(name, bomb.getvalue(), filename="../backup.zip", content_type="application/zip")
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(desk.url + path, data=form, headers={"Origin": desk.url}) as answer,
+        ):
+            assert 400 <= answer.status < 500, path
+    assert {each.name for each in tmp_path.iterdir()} == before
+    assert not list(tmp_path.parent.rglob("escaped"))
