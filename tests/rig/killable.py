@@ -135,9 +135,9 @@ class TrappedStore:
             self._trap.passing("after_claim_host")
         return visits
 
-    async def file(self, filing: Any, decide: Any) -> Any:
+    async def file(self, filing: Any, decide: Any, settle: Any = None) -> Any:
         if filing.answer.outlet in BUILT_IN:
-            filed = await self._store.file(filing, decide)
+            filed = await self._store.file(filing, decide, settle)
             if filing.answer.outlet == health.OUTLET:
                 self._trap.passing("after_tell")
             return filed
@@ -148,7 +148,7 @@ class TrappedStore:
             self._trap.passing("mid_file")
             return decide(change, ledger)
 
-        filed = await self._store.file(filing, trapped)
+        filed = await self._store.file(filing, trapped, settle)
         self._trap.passing("after_file")
         return filed
 
