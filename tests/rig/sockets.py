@@ -70,13 +70,13 @@ async def _lived(folder: Path, start: datetime, began: float) -> int:
 
     config = load(folder)
     log.set_up(sys.stderr, json=False, level="WARNING", secrets=secret_values(config))
-    clock = SpedUpClock(start, PACE, real=lambda: time.monotonic() - began)
+    clock = SpedUpClock(start + timedelta(seconds=(time.monotonic() - began) * PACE), PACE)
+    clock.begin()  # the world goes on between two lives
     store = store_of(config, exclusive=True)
     service = Service(
         config, store, clock, randomness=random.Random(), tick=0.2,
         channels=lambda config: open_channels(config, clock=clock),
     )  # fmt: skip
-    clock.begin()
     with Names({}).installed():  # no name leads anywhere: nobody outside is asked
         await service.run(asyncio.Event())
     return 0
