@@ -43,6 +43,7 @@ from monitor.model import (
     Placed,
     Reported,
     SourceState,
+    Spot,
     Wanted,
 )
 from monitor.ports import Archive, Clock, Corrections, Decide, Ledger, Schedule, Settle
@@ -65,6 +66,8 @@ log = logging.getLogger(__name__)
 
 BUILT_IN = (health.OUTLET, canary.NAME)
 """Outlets of the service itself: what they say is no news."""
+_PORTION = 5000
+"""Items read at once at start."""
 GAP = 5
 """Entries, all new, that make a gap likely: fewer may well be all that a quiet source lists."""
 
@@ -205,11 +208,17 @@ class Desk:
         """Fill the indexes of titles, texts and stories from the archive, at start."""
         now = self._clock.now()
         self._places.heed(await archive.rulings())  # before its items: what comes in between is heeded again
-        recent = await archive.items(Wanted(since=now - places.WINDOW), limit=100_000, oldest_first=True)
+        recent: list[Item] = []
+        after: Spot | None = None
+        while portion := await archive.items(
+            Wanted(since=now - places.WINDOW), limit=_PORTION, oldest_first=True, after=after
+        ):
+            after = Spot(portion[-1].first_seen, portion[-1].id)
+            for item in portion:
+                if item.first_seen >= now - WINDOW:
+                    self._copies.remember(item)
+                recent.append(replace(item, body="", html=""))  # stories are told by headline and lead
         self._places.refill(recent)
-        for item in recent:
-            if item.first_seen >= now - WINDOW:
-                self._copies.remember(item)
 
     # ------------------------------------------------------------------ stages
 
@@ -403,9 +412,10 @@ class Desk:
             if item.outlet not in BUILT_IN:
                 told = told or reported(candidate.entry, item.outlet, edition.sources)
                 repeats = self._repeats(change, filing, told, ledger)
-                if copy_of is None and repeats.copy is not None:
+                ruled = bool(item.copy_by)  # a reviewer said whose copy it is, or that it is none
+                if copy_of is None and repeats.copy is not None and not ruled:
                     copy_of, reason = repeats.copy.of, repeats.copy.reason
-                elif copy_of is None and repeats.copied_by is not None:
+                elif copy_of is None and repeats.copied_by is not None and not ruled:
                     copied_by, reason = repeats.copied_by.of, repeats.copied_by.reason
                 told = with_text(told, item.origins, repeats.part_of)
                 if change.fresh:

@@ -827,6 +827,8 @@ class PageAfter:
     """The article's new address, to which the one that was asked leads for good."""
     led_on: bool = False
     """The answer came from another address than the article's."""
+    asked: str = ""
+    """Where the page was asked: the item may have another address by the time the answer is filed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

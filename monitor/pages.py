@@ -43,7 +43,7 @@ _LIKE_AN_ARTICLE = re.compile(r"\d{4}|[^-_]+(?:[-_][^-_]+){2}")
 
 def after(answer: Answer, due: PageDue, outlet: Outlet, *, now: datetime) -> PageAfter:
     """What is remembered of a page after an answer."""
-    scheduled = PageAfter(again=_next(due, outlet, now), validators=due.validators, read=due.read)
+    scheduled = PageAfter(again=_next(due, outlet, now), validators=due.validators, read=due.read, asked=due.url)
     if answer.outcome in GOOD:
         return _there(answer, scheduled, due, outlet, now)
     if answer.outcome is Outcome.GONE:
@@ -81,7 +81,9 @@ def _missing(scheduled: PageAfter, due: PageDue, now: datetime) -> PageAfter:
     since = min(due.missing or now, now)  # the clock may have been set back
     if now - since >= SURE:
         return replace(_withdrawn(scheduled, due, since, "HTTP 404"), missing=since)
-    return replace(scheduled, again=since + SURE, attempts=1, missing=since)
+    if due.attempts + 1 >= ATTEMPTS:  # now missing, now failing: at its next time
+        return replace(scheduled, missing=since)
+    return replace(scheduled, again=since + SURE, attempts=due.attempts + 1, missing=since)
 
 
 def _withdrawn(scheduled: PageAfter, due: PageDue, since: datetime, words: str) -> PageAfter:

@@ -322,9 +322,12 @@ class Outbox(Protocol):
         channel: str | None = None,
         item: str | None = None,
         message: str | None = None,
+        since: datetime | None = None,
+        changes: bool = False,
         limit: int = 50,
     ) -> tuple[Alert, ...]:
-        """Newest first. Of canaries only when their watch, channel or item is asked for."""
+        """Newest first; ``since``: made then or later, ``changes``: not of items that were simply new. Of canaries only
+        when their watch, channel or item is asked for."""
         ...
 
     async def alerts_of(self, items: Sequence[str]) -> Mapping[str, tuple[Alert, ...]]:

@@ -157,8 +157,9 @@ def _corroborating(watch: Watch, channel: str, setting: Setting) -> Held | None:
 
 
 def _already(change: Change, told: Mapping[tuple[str, str], str], watch: str, channel: str) -> str:
-    """The copy's alert, if it told this. A headline that changed since is another text than the copy's: told again."""
-    if change.title_changed and not change.fresh and not change.completed:
+    """The copy's alert, if it told this. What an edit changed is another text than the copy's: told again."""
+    edited = not change.fresh and not change.completed
+    if edited and (change.title_changed or watch in change.matched_before):
         return ""
     alert = told.get((watch, channel))
     return f"{TOLD_WITH}{alert}" if alert else ""

@@ -73,7 +73,9 @@ class Clusters:
     def place(self, item: StoryItem) -> Placement:
         """Put a new item into its story. An item that has its place stays there, whatever its text says now."""
         if (held := self._story_of.get(item.id)) is not None:
-            return Placement(story=held[1].id, score=1.0, reason="placed before")
+            # What was merged for it is said again: the filing that should have written it may have been undone.
+            again = tuple(alias for alias in self._aliases if self._named(alias) == held[1].id)
+            return Placement(story=held[1].id, score=1.0, reason="placed before", merges=again)
         self._forget(item.seen)
         language = self._languages.setdefault(item.language, Stories())
         vector, gist = language.read(item, self.gists)

@@ -23,6 +23,7 @@ from monitor.stories.timeline import timeline
 from monitor.web import asking, picking
 from monitor.web.asked import BadFilter
 from monitor.web.asking import Problem
+from monitor.web.guard import HEADERS
 from monitor.web.probes import health_of
 from monitor.web.site import Site, visitor_of
 
@@ -75,6 +76,10 @@ def _refusals(api: FastAPI) -> None:
     @api.exception_handler(QueryError)
     async def unasked(_request: Request, error: QueryError) -> JSONResponse:
         return _problem(400, f"q, letter {error.start + 1}: {error}")
+
+    @api.exception_handler(Exception)
+    async def failed(_request: Request, _error: Exception) -> JSONResponse:
+        return _problem(500, "This could not be answered: the service's log says why.", HEADERS)
 
     @api.exception_handler(StoreError)
     async def storeless(_request: Request, error: StoreError) -> JSONResponse:

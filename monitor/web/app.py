@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -67,6 +68,18 @@ def build(
     async def refused(request: Request, error: HTTPException) -> Response:
         said = "There is nothing at this address." if error.status_code == 404 else error.detail
         return site.missing(request, said, code=error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(request: Request, error: RequestValidationError) -> Response:
+        said = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+        return site.missing(request, f"Nothing was changed. {said}", code=422)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, _error: Exception) -> Response:
+        """A fault of ours: the log has it whole."""
+        answer = site.missing(request, "This page could not be made: the service's log says why.", code=500)
+        answer.headers.update(guard.HEADERS)  # it is answered outside of the guard
+        return answer
 
     @app.exception_handler(StoreError)
     async def storeless(request: Request, error: StoreError) -> Response:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from monitor.model import Wanted
 from monitor.web import asked, cards, overview
+from monitor.web.guard import secure
 from monitor.web.looked import last_look, remember_look
 from monitor.web.rows import rows
 from monitor.web.site import Site
 
 ROWS = 100
 _STORIES = 12
+_EACH = 8
+"""Rows read for each headline wanted: it has one for each watch and channel."""
 _DAY = timedelta(days=1)
 
 
@@ -29,8 +33,8 @@ def add(app: FastAPI, site: Site) -> None:
             return site.missing(request, str(error), code=400)
         begin = begin or last_look(request) or seen.now - _DAY
         found = await site.store.items(Wanted(since=begin, watch="*"), limit=ROWS)
-        changed = [row for row in await site.store.alerts(limit=500) if row.created >= begin and row.state != "new"]
-        dead = [row for row in await site.store.alerts(condition="dead", limit=200) if row.created >= begin]
+        changed = await site.store.alerts(since=begin, changes=True, limit=ROWS * _EACH)
+        dead = await site.store.alerts(since=begin, condition="dead", limit=ROWS * _EACH)
         return site.page(
             request,
             "brief.html",
@@ -46,7 +50,10 @@ def add(app: FastAPI, site: Site) -> None:
         )
 
     @app.post("/looked")
-    async def looked(request: Request) -> Response:
+    async def looked(at: Annotated[datetime | None, Form()] = None) -> Response:
+        """``at``: until when the page showed what there was; what came after it is in the next brief."""
+        now = (await site.status()).now
+        seen = at if at is not None and at.tzinfo is not None and at <= now else now
         answer = RedirectResponse("/", status_code=303)
-        remember_look(answer, (await site.status()).now)
+        remember_look(answer, seen, secure=secure(site.config))
         return answer

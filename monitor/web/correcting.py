@@ -64,7 +64,7 @@ def add(app: FastAPI, site: Site) -> None:
         return await corrected(request, told, f"/items/{item}")
 
     @app.post("/corrections/undo")
-    async def undo(request: Request, number: Annotated[int, Form()], back: _Word) -> Response:
+    async def undo(request: Request, number: Annotated[int, Form(ge=0, le=2**53)], back: _Word) -> Response:
         told = site.store.undo_correction(number, by=_name(request), now=(await site.status()).now)
         return await corrected(request, told, f"/stories/{_id(back)}")
 

@@ -125,7 +125,7 @@ class Guard:
         if shown := headers.get("authorization"):
             return self._bearer(shown, config, reading=scope["method"] in _READING, is_open=is_open)
         if not config.settings.web.locked:
-            return self._sessions.here() if _at_home(scope) else None
+            return self._sessions.here() if _at_home(scope) and not _passed_on(headers) else None
         cookie = Request(scope).cookies.get(cookie_name(config), "")
         return self._sessions.visitor(cookie, config, self._now())
 
@@ -177,6 +177,16 @@ def _is(name: str, what: str) -> bool:
         return bool(getattr(ip_address(name), what))
     except ValueError:  # a name, and one such as 127.0.0.1.example is anybody's
         return False
+
+
+def _passed_on(headers: Headers) -> bool:
+    """Whether a proxy brought it: behind one, everybody seems to be on this machine."""
+    try:
+        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return True
+    forwarded = any(each in headers for each in ("x-forwarded-for", "forwarded", "x-real-ip"))
+    return forwarded or not (name == "localhost" or _is(name, "is_loopback"))
 
 
 def _at_home(scope: Scope) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from config.model import ChangeClass
 from monitor.alerts.channels import wording_of
@@ -22,7 +22,6 @@ from monitor.web.asked import Asked
 from monitor.web.rows import rows
 from monitor.web.searching import listed
 from monitor.web.site import Site
-from monitor.web.templating import is_part
 
 MOST = 10_000
 """Where counting ends."""
@@ -56,13 +55,13 @@ def add(app: FastAPI, site: Site) -> None:
         )
 
     @app.get("/items/{item}", response_class=HTMLResponse)
-    async def one(item: str, request: Request) -> HTMLResponse:
+    async def one(item: str, request: Request) -> Response:
         found = await site.store.item(item)
         if found is None:
             said = f"No item is called {item}. What is older than the retention rule allows is removed."
             return site.missing(request, said)
-        if is_part(request):
-            return site.page(request, "panel.html", **await panel(site, found))
+        if found.id != item:  # it was merged into another since
+            return RedirectResponse(f"/items/{found.id}", status_code=303)
         revisions, alerts = await site.store.revisions(item), await site.store.alerts(item=item, limit=200)
         beside = await panel(site, found)
         now = (await site.status()).now
@@ -71,7 +70,6 @@ def add(app: FastAPI, site: Site) -> None:
             request,
             "item.html",
             moment=cards.moment(site.config, now, await site.store.muted(now)),
-            outlet=site.config.outlets.get(found.outlet),
             alerts=alerts,
             spans=cards.standing(alerts, found, revisions),
             revisions=revisions,

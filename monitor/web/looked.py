@@ -18,8 +18,8 @@ def last_look(request: Request) -> datetime | None:
         return None
 
 
-def remember_look(response: Response, now: datetime) -> None:
-    """From now on."""
+def remember_look(response: Response, at: datetime, *, secure: bool) -> None:
+    """From then on."""
     response.set_cookie(
-        _NAME, str(int(now.timestamp())), max_age=_YEAR, httponly=True, samesite="strict", path="/"
+        _NAME, str(int(at.timestamp())), max_age=_YEAR, httponly=True, samesite="strict", path="/", secure=secure
     )  # fmt: skip

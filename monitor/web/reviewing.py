@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, cast, get_args
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from monitor.model import Remark, RemarkKind, Verdict
 from monitor.web import cards, words
 from monitor.web.items import panel
+from monitor.web.login import local
 from monitor.web.now import MOST, TO_REVIEW
 from monitor.web.rows import rows
 from monitor.web.site import Site, visitor_of
@@ -62,7 +63,7 @@ def add(app: FastAPI, site: Site) -> None:
         if done:
             site.live.tell("reviewed", {"items": names})
         if not is_part(request):
-            return RedirectResponse(_local(back), status_code=303)
+            return RedirectResponse(local(back), status_code=303)
         return await _parts(request, names, said, () if undone else done)
 
     async def _parts(request: Request, names: Sequence[str], said: str, done: Iterable[Remark]) -> HTMLResponse:
@@ -106,9 +107,3 @@ def _said(kind: RemarkKind, value: str, many: int) -> str:
     if kind == "star":
         return f"{what} starred" if value else f"Star taken from {what}"
     return f"{what}: {value}" if value else f"Verdict of {what} taken back"
-
-
-def _local(back: str) -> str:
-    """An address of this page, whatever the form said."""
-    parts = urlsplit(back)
-    return back if not parts.scheme and not parts.netloc and back.startswith("/") and "\\" not in back else "/"

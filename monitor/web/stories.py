@@ -38,7 +38,7 @@ def add(app: FastAPI, site: Site) -> None:
         seen = await site.status()
         try:
             told = asked.read(request.query_params, now=seen.now, zone=site.zone)
-            outlets = int(request.query_params.get("outlets", "2"))
+            outlets = min(max(int(request.query_params.get("outlets", "2")), 1), 100)
         except ValueError as error:
             return site.missing(request, str(error), code=400)
         language = next((each for each in get_args(TextLanguage) if each == told.wanted.language), None)

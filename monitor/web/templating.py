@@ -22,7 +22,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     pages.filters |= {
-        "relative": words.relative, "dir": words.direction, "clean": words.clean, "reason": words.reason,
+        "relative": words.relative, "dir": words.direction, "clean": words.clean,
         "link": web_link, "host": _host, "isolated": isolated, "written": written, "utc": _utc, "count": words.counted,
         "language": words.language, "listed": words.listed,
     }  # fmt: skip

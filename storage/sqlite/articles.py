@@ -13,6 +13,7 @@ from datetime import datetime
 
 from monitor.entries import DATE_ASSUMED, PAYWALLED
 from monitor.model import Candidate, Change, Decision, Entry, Filing, Item, Validators
+from monitor.pages import is_whole
 from monitor.ports import Decide, Settle
 from monitor.stories import identity, prose
 from storage import rows
@@ -37,6 +38,8 @@ class PagePlacing(Placing):
         if item is None or self.page is None:
             pages.settle(self.db, self._asked, None)
             return None
+        if self.page.asked and pages.asked_at(self.db, item) not in (None, self.page.asked):
+            return None  # it was asked at an address that is no longer its own: it stays due at the new one
         told = self._befell(item)
         pages.keep(self.db, item, self.page)
         return told
@@ -59,6 +62,8 @@ class PagePlacing(Placing):
                 self.moved.add(item)
         elif page.fate == "lost":
             pages.lost(self.db, item, self.at, page.words)
+        elif page.fate == "withdrawn" and page.missing and pages.is_outage(self.db, item, page.missing):
+            self.page = replace(page, fate="unknown")  # asked again at its next time, with one 404 behind it
         elif page.fate == "withdrawn" and pages.withdraw(self.db, item, page.since or self.at, page.words):
             return self._withdrawn(item)
         return None
@@ -120,7 +125,8 @@ class PagePlacing(Placing):
         self.db.execute("UPDATE revisions SET body = ?, html = ? WHERE number = ?", (new.body, new.html, number))
         self._write(new, number)
         new = replace(new, revisions=texts.cap(self.db, item, number))
-        self.db.execute("UPDATE items SET page_read = 1 WHERE id = ?", (item,))
+        if is_whole(self.answer):  # what comes whole after half a reading is still its first
+            self.db.execute("UPDATE items SET page_read = 1 WHERE id = ?", (item,))
         kept = rows.revision(self.db.execute("SELECT * FROM revisions WHERE number = ?", (number,)).fetchone())
         return self._decide("revised" if retold else "known", self._change(new, kept, candidate, completed=True))
 

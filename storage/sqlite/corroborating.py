@@ -65,7 +65,12 @@ _WAITS = f"UPDATE alerts SET reason = :reason WHERE id = :row AND reason <> :rea
 def event(
     db: sqlite3.Connection, names: Sequence[str], linked: Sequence[str] = (), language: str = ""
 ) -> tuple[str, ...]:
-    asked = {"stories": json.dumps(list(names)), "linked": json.dumps(list(linked)), "language": language}
+    now = {name: stories.current(db, name) for name in (*names, *linked)}
+    asked = {
+        "stories": json.dumps([now[name] for name in names]),
+        "linked": json.dumps([now[name] for name in linked]),
+        "language": language,
+    }
     return tuple(sorted(row["story"] for row in db.execute(_EVENT, asked)))
 
 

@@ -53,7 +53,7 @@ class Ledger:
         return outbox.last(self._db, self._resolved(items))
 
     def story_of(self, story: str) -> tuple[str, ...]:
-        return stories.items_of(self._db, story)
+        return stories.items_of(self._db, stories.current(self._db, story))
 
     def muted(self) -> Collection[str]:
         return outbox.muted(self._db, self._now)

@@ -12,7 +12,7 @@ import sqlite3
 from datetime import datetime
 
 from storage.rows import when
-from storage.sqlite import hits, outbox, reviews, stories, texts
+from storage.sqlite import hits, outbox, pages, reviews, stories, texts
 
 _TWIN_TEXTS = """
 SELECT gone.number, gone.id, kept.id AS twin FROM revisions AS gone
@@ -30,7 +30,7 @@ _NEAREST_FIRST = """
 SELECT alerts.number, alerts.id FROM alerts LEFT JOIN messages ON messages.number = alerts.message
 WHERE alerts.number IN (:own, :twin)
 ORDER BY alerts.condition = 'delivered' DESC, coalesce(messages.members, 1) > 1 DESC,
-  coalesce(messages.attempts, 0) DESC, alerts.due, alerts.number <> :own
+  coalesce(messages.attempts, 0) DESC, alerts.gather GLOB 'corroborated:*', alerts.due, alerts.number <> :own
 """
 _UNREAD = "EXISTS (SELECT 1 FROM pages WHERE item = :gone AND read IS NULL)"
 _REPOINT = (
@@ -82,6 +82,7 @@ def _absorb(db: sqlite3.Connection, kept: str, gone: str, now: datetime) -> None
         db.execute(statement, at)
     if told[gone] and told[kept] not in ("", told[gone]) and not stories.items_of(db, told[gone]):
         stories.absorb(db, told[gone], told[kept])
+    pages.readdress(db, kept)
     hits.rebuild(db, kept)
     reviews.count(db, kept)
     row = db.execute("SELECT current FROM items WHERE id = ?", (kept,)).fetchone()

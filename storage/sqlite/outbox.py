@@ -149,17 +149,28 @@ def alerts(
     channel: str | None,
     item: str | None,
     message: str | None,
+    since: datetime | None,
+    changes: bool,
     limit: int,
 ) -> tuple[Alert, ...]:
     given = {"condition": condition, "watch": watch, "channel": channel, "item": item}
     asked = [f"alerts.{name} = :{name}" for name, value in given.items() if value is not None]
     if message is not None:
         asked.append("alerts.message = (SELECT number FROM messages WHERE id = :message)")
+    if since is not None:
+        asked.append("alerts.created >= :since")
+    if changes:
+        asked.append("alerts.state <> 'new'")
     if watch is channel is item is None:
         asked.append(f"alerts.watch <> '{canary.NAME}'")
     where = f" WHERE {' AND '.join(asked)}" if asked else ""
     order = " ORDER BY alerts.created DESC, alerts.number DESC LIMIT :limit"
-    return tuple(map(rows.alert, db.execute(READ + where + order, {**given, "message": message, "limit": limit})))
+    return tuple(
+        map(
+            rows.alert,
+            db.execute(READ + where + order, {**given, "message": message, "since": when(since), "limit": limit}),
+        )
+    )
 
 
 def alerts_of(db: sqlite3.Connection, items: Mapping[str, str]) -> Mapping[str, tuple[Alert, ...]]:

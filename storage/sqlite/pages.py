@@ -14,9 +14,11 @@ from storage.rows import when
 _KEEP = """
 UPDATE pages SET due = :due, attempts = :attempts, read = :read, missing = :missing, etag = :etag,
   last_modified = :last_modified, body_hash = :body_hash
-WHERE item = :item AND (:attempts > 0 OR EXISTS (SELECT 1 FROM matches WHERE matches.item = :item))
+WHERE item = :item AND (:attempts > 0 OR :read IS NULL OR EXISTS (SELECT 1 FROM matches WHERE matches.item = :item))
 """
 
+_OUTAGE = 2
+"""Pages of a host that are missing beside one, from which it is the host that fails."""
 _MOST_MOVES = 5
 """An address that is another one at every poll (F67) is no news."""
 
@@ -58,6 +60,42 @@ def keep(db: sqlite3.Connection, item: str, page: PageAfter) -> None:
         settle(db, item, None)
 
 
+def asked_at(db: sqlite3.Connection, item: str) -> str | None:
+    """The address at which an item's page is asked; ``None``: it is not in the queue."""
+    row = db.execute("SELECT url FROM pages WHERE item = ?", (_now_called(db, item),)).fetchone()
+    return str(row["url"]) if row else None
+
+
+def readdress(db: sqlite3.Connection, item: str) -> None:
+    """Ask an item's page at the item's own address, anew, where another's was left by a merge."""
+    row = db.execute(
+        "SELECT items.url FROM items JOIN pages ON pages.item = items.id"
+        " WHERE items.id = ? AND items.url IS NOT NULL AND items.url <> pages.url",
+        (item,),
+    ).fetchone()
+    if row is None:
+        return
+    try:
+        host = host_of(row["url"])
+    except AddressRefused:
+        return
+    db.execute(
+        "UPDATE pages SET url = ?, host = ?, etag = NULL, last_modified = NULL, body_hash = NULL, missing = NULL,"
+        " attempts = 0 WHERE item = ?",
+        (row["url"], host, item),
+    )
+
+
+def is_outage(db: sqlite3.Connection, item: str, since: datetime) -> bool:
+    """Other pages of its host are missing, too, and none was read since: the host fails, the article is not gone."""
+    row = db.execute(
+        "SELECT count(*) FILTER (WHERE missing IS NOT NULL) AS missing, max(read) AS read FROM pages"
+        " WHERE host = (SELECT host FROM pages WHERE item = :item) AND item <> :item",
+        {"item": _now_called(db, item)},
+    ).fetchone()
+    return bool(row["missing"] >= _OUTAGE and (row["read"] is None or row["read"] < when(since)))
+
+
 def _now_called(db: sqlite3.Connection, item: str) -> str:
     """``item`` may be the id of one that was merged meanwhile."""
     merged = db.execute("SELECT item FROM merged_items WHERE id = ?", (item,)).fetchone()
@@ -83,7 +121,8 @@ def moved(db: sqlite3.Connection, item: str, url: str, at: datetime) -> bool:
         return False
     db.execute("UPDATE items SET url = ? WHERE id = ?", (url, item))
     db.execute(
-        "UPDATE pages SET url = ?, host = ?, etag = NULL, last_modified = NULL, body_hash = NULL WHERE item = ?",
+        "UPDATE pages SET url = ?, host = ?, etag = NULL, last_modified = NULL, body_hash = NULL,"
+        " missing = NULL, attempts = 0 WHERE item = ?",
         (url, host, item),
     )
     told = db.execute("SELECT count(*) FROM whereabouts WHERE item = ? AND what = 'moved'", (item,)).fetchone()[0]

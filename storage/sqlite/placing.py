@@ -20,7 +20,7 @@ from monitor.ports import Decide, Settle
 from monitor.stories import identity
 from storage import rows
 from storage.rows import when
-from storage.sqlite import corroborating, decisions, hits, known, pages, texts
+from storage.sqlite import corroborating, decisions, hits, known, pages, stories, texts
 from storage.sqlite.merging import merge
 
 _SEEN_AGAIN_AFTER = timedelta(days=1)
@@ -233,7 +233,7 @@ class Placing:
     ) -> Fate:
         decision = self._decided(change)
         due, suppressed = decisions.write(self.db, change, decision, self.at)
-        story = decision.placed.story if decision.placed is not None else change.item.story
+        story = stories.current(self.db, decision.placed.story if decision.placed is not None else change.item.story)
         if self.settle is not None and story:
             told, closed = corroborating.settle(self.db, self.settle(story, self.ledger), self.at)
             due, suppressed = due + told, suppressed + closed

@@ -249,11 +249,14 @@ class SqliteStore(Correcting):
         channel: str | None = None,
         item: str | None = None,
         message: str | None = None,
+        since: datetime | None = None,
+        changes: bool = False,
         limit: int = 50,
     ) -> tuple[Alert, ...]:
         read = partial(
-            outbox.alerts, condition=condition, watch=watch, channel=channel, item=item, message=message, limit=limit
-        )
+            outbox.alerts, condition=condition, watch=watch, channel=channel, item=item, message=message, since=since,
+            changes=changes, limit=limit,
+        )  # fmt: skip
         return await self._readers.read(read)
 
     async def alerts_of(self, items: Sequence[str]) -> Mapping[str, tuple[Alert, ...]]:

@@ -272,7 +272,7 @@ class Receiver:
 
     def emptied(self) -> None:
         """`Hook.emptied`, waited for."""
-        asyncio.run_coroutine_threadsafe(self.hook.emptied(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.hook.emptied(), self._loop).result(40)
 
     @property
     def keys(self) -> Counter[str]:

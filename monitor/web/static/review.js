@@ -31,84 +31,106 @@ document.addEventListener("focusin", (event) => {
 
 // ---------------------------------------------------------------- sending forms
 
+/** Send a form and put the answer's elements in their places; the ids of these, or null when it was not kept. */
 async function send(form, submitter) {
   const said = new FormData(form, submitter);
   const answer = await fetch(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), {
     method: "POST", body: new URLSearchParams(said), headers: { "X-Part": "1" }, redirect: "error",
   }).catch(() => null);
   if (!answer || !answer.ok) {
-    const why = answer?.status === 401 ? "Your session is over: sign in again."
-      : answer ? `It was not kept (${answer.status}).` : "The service does not answer. Nothing was changed.";
-    toast(why, false);
-    return false;
+    toast(answer?.status === 401 ? ENDED : answer?.status === 403 ? "It was not kept: reload the page and try again."
+      : answer ? `It was not kept (${answer.status}).` : "The service does not answer. Nothing was changed.", false);
+    return null;
   }
-  apply(await answer.text());
+  const note = submitter?.value.startsWith("note") ? form.querySelector("textarea") : null;
+  const parts = apply(await answer.text(), note);
   const remarks = answer.headers.get("X-Remarks");
   if (remarks) undone.push(remarks);
   const waiting = answer.headers.get("X-Waiting");
   if (waiting !== null) count(Number(waiting));
   const told = answer.headers.get("X-Said");
   if (told) toast(decodeURIComponent(told), Boolean(remarks));
-  return true;
+  return parts;
 }
 
-/** Put each element of the answer in the place of the one with its id. */
-function apply(html) {
-  const parts = new DOMParser().parseFromString(html, "text/html").body;
-  for (const part of [...parts.querySelectorAll("[id]")].filter((each) => !each.parentElement.closest("[id]"))) {
+const ENDED = "Your session is over: sign in again.";
+
+/** Put each element of the answer in the place of the one with its id; ``sent``: a note that is kept now. */
+function apply(html, sent) {
+  const answer = new DOMParser().parseFromString(html, "text/html").body;
+  const parts = [...answer.querySelectorAll("[id]")].filter((each) => !each.parentElement.closest("[id]"));
+  for (const part of parts) {
     const old = byId(part.id);
-    if (old) swap(old, part);
+    if (old) put(old, part, sent);
   }
+  return parts.map((part) => part.id);
 }
 
-function swap(old, part) {
+/** The new element takes over what somebody did to the old one: its focus, its selection, a note not yet sent. */
+function put(old, part, sent = null) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
-  const value = focused?.getAttribute("value");
+  const box = old.querySelector(':scope > input[type="checkbox"]');
+  if (box?.checked) part.querySelector(':scope > input[type="checkbox"]').checked = true;
+  for (const area of old.querySelectorAll("textarea")) {
+    const same = part.querySelector(`#${CSS.escape(area.id)}`);
+    if (same && area !== sent) same.value = area.value;
+  }
   old.replaceWith(part);
-  if (!focused) return;
-  const same = value && [...part.querySelectorAll("button")].find((each) => each.value === value);
-  (focused.matches(".row") || !same ? part : same).focus({ preventScroll: true });
+  if (focused) {
+    const same = focused.dataset.act ? part.querySelector(`[data-act="${focused.dataset.act}"]`)
+      : focused.id ? part.querySelector(`#${CSS.escape(focused.id)}`) : null;
+    (same ?? part).focus({ preventScroll: true });
+  }
+  bulk();
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || !(form.id === "reviewing" || form.hasAttribute("data-part"))) return;
   event.preventDefault();
-  send(form, event.submitter).then((good) => {
-    if (good && event.submitter?.closest("#bulk")) select([]);
-    if (good && form.hasAttribute("data-clear")) form.reset();
+  send(form, event.submitter).then((parts) => {
+    if (parts && event.submitter?.closest("#bulk")) select([]);
   });
 });
 
-/** A button of the row, or the bulk bar's when rows are selected. */
+const sending = new Set();    // places of which a key was sent and not answered yet
+
+/** A button of the row, of the item whose page this is, or of the bulk bar when rows are selected. */
 function press(act) {
-  const chosen = checked();
-  const row = current();
-  if (chosen.length) {
+  if (checked().length) {
     byId("bulk").querySelector(`button[value="${act}"]`)?.click();
     return;
   }
-  const [kind, value] = act.split(":");
-  const button = (row ?? document).querySelector(`button[data-act="${kind}:${value}"]`);
-  if (!button) return;
-  send(button.form, button).then((good) => {
-    if (!good || !row || kind !== "verdict") return;
-    const all = rows(), at = all.findIndex((each) => each.id === row.id);
-    focusOn(all[Math.min(all.length - 1, at + 1)]);
+  const row = current(), place = row ?? document.querySelector('[id^="panel-"]');
+  if (!place) {
+    toast("Choose an item first: j, k.", false);
+    return;
+  }
+  const button = place.querySelector(`button[data-act="${act}"]`);
+  if (!button || sending.has(place.id)) return;
+  sending.add(place.id);
+  if (row && act.startsWith("verdict")) go(1);
+  send(button.form, button).then((parts) => {
+    sending.delete(place.id);
+    if (!parts && row) focusOn(byId(row.id));
   });
 }
 
 async function undo() {
   const remarks = undone.pop();
-  if (!remarks) return toast("Nothing to undo.", false);
+  if (!remarks) {
+    toast("Nothing to undo.", false);
+    return;
+  }
   const form = byId("reviewing"), button = document.createElement("button");
   button.name = "undo";
   button.value = remarks;
   button.setAttribute("formaction", "/review/undo");
   form.append(button);
-  const said = await send(form, button);
+  const parts = await send(form, button);
   button.remove();
-  if (!said) undone.push(remarks);
+  if (!parts) undone.push(remarks);
+  else focusOn(byId(parts.find((id) => id.startsWith("i-")) ?? ""));
 }
 
 let leaving = 0;
@@ -144,7 +166,6 @@ function bulk() {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches('.row input[name="item"]')) bulk();
-  else if (event.target.closest("form.filters")) event.target.form.requestSubmit();
 });
 
 // ---------------------------------------------------------------- arriving
@@ -163,39 +184,52 @@ document.addEventListener("pointerover", (event) => {
 async function refresh() {
   for (const list of lists()) {
     const answer = await fetch(list.dataset.source, { headers: { "X-Part": "1" } }).catch(() => null);
+    if (answer?.status === 401) toast(ENDED, false);
     if (!answer?.ok) continue;
-    merge(list, new DOMParser().parseFromString(await answer.text(), "text/html"));
+    merge(list, [...new DOMParser().parseFromString(await answer.text(), "text/html").querySelectorAll(".row")]);
     const waiting = answer.headers.get("X-Waiting");
     if (waiting !== null) count(Number(waiting));
   }
 }
 
+const inside = (list, row) => list.querySelector(`#${CSS.escape(row.id)}`);
+
+/** What is new goes above what is here, what was only further down below it. A judged row stays where it was judged. */
 function merge(list, fetched) {
-  const coming = [];
-  for (const row of fetched.querySelectorAll(".row")) {
-    const here = byId(row.id);
-    if (!here) coming.push(row);
-    else if (here.dataset.version !== row.dataset.version && !here.matches(":focus-within, :hover")) here.replaceWith(row);
+  if (list.id === "latest") fetched = fetched.filter((row) => inside(list, row) || !byId(row.id));
+  for (const row of fetched) {
+    const here = inside(list, row);
+    if (here && here.dataset.version !== row.dataset.version && !here.matches(":hover")) put(here, row);
   }
-  list.coming = coming;
+  const known = fetched.map((row) => Boolean(inside(list, row)));
+  const first = known.indexOf(true), lastKnown = known.lastIndexOf(true);
+  list.coming = first < 0 ? fetched : fetched.slice(0, first);
+  list.anew = first < 0 && list.children.length > 0;     // too much has come: what lies between is not here
+  if (lastKnown >= 0) list.append(...fetched.slice(lastKnown + 1).filter((row) => !byId(row.id)));
   if (mayMove(list)) arrive(list);
   else pill(list);
 }
 
 function arrive(list) {
-  const coming = (list.coming ?? []).filter((row) => !byId(row.id));
-  for (const row of coming) row.classList.add("arrived");
-  list.prepend(...coming);
+  const coming = list.coming ?? [];
+  if (!coming.length) return pill(list);
+  for (const row of coming) {
+    const other = byId(row.id);
+    if (other) other.remove();         // a watch found what stood in the other list
+    row.classList.add("arrived");
+  }
+  if (list.anew) list.replaceChildren(...coming);
+  else list.prepend(...coming);
   list.coming = [];
   list.closest("section")?.querySelector(".empty")?.remove();
-  pill(list);
+  return pill(list);
 }
 
 function pill(list) {
   const many = (list.coming ?? []).length, place = byId(`${list.id}-new`);
   if (!place) return;
   place.hidden = !many;
-  place.textContent = `${many} new`;
+  place.textContent = `${many}${list.anew ? " or more" : ""} new`;
 }
 
 document.addEventListener("click", (event) => {
@@ -205,6 +239,8 @@ document.addEventListener("click", (event) => {
 
 const title = document.title.replace(/^\(\d+\) /, "");
 function count(waiting) {
+  const place = byId("waiting");
+  if (place) place.textContent = waiting;
   document.title = waiting ? `(${waiting}) ${title}` : title;
 }
 
@@ -222,13 +258,17 @@ function heard(kind) {
   if (kind !== "cut") again();        // also when it greets: something may have come before it listened
 }
 
+let live = null;
 function listen() {
-  const live = new EventSource("/live");
+  live = new EventSource("/live");
   const say = (kind) => { heard(kind); others?.postMessage(kind); };
   for (const kind of ["hello", "filed", "reviewed", "again"]) live.addEventListener(kind, () => say(kind));
-  live.addEventListener("error", () => say("cut"));
-  addEventListener("pagehide", () => live.close());
+  live.addEventListener("error", () => {
+    say("cut");
+    if (live.readyState === EventSource.CLOSED) setTimeout(listen, 5000 + 5000 * Math.random());
+  });
 }
+addEventListener("pagehide", () => live?.close());
 
 if (lists().length) {
   if (others && navigator.locks) {
@@ -257,7 +297,7 @@ const places = { n: "/", i: "/items", s: "/stories", a: "/alerts", w: "/watches"
 const keys = {
   j: () => go(1), k: () => go(-1),
   o: () => current()?.querySelector(".headline a")?.click(),
-  v: () => (current() ?? document).querySelector("a.outside")?.click(),
+  v: () => (current() ?? document.querySelector("article.reading")?.parentElement)?.querySelector("a.outside")?.click(),
   r: () => press("verdict:relevant"), n: () => press("verdict:noise"), l: () => press("verdict:later"), s: () => press("star:yes"),
   m: () => { const note = byId("note"); if (note) note.focus(); else { const link = current()?.querySelector(".headline a"); if (link) location.href = `${link.getAttribute("href")}#note`; } },
   u: undo,
@@ -269,6 +309,14 @@ const keys = {
   "?": () => byId("help").showModal(),
 };
 let went = 0;
+
+/** The key by its Latin letter, also where the keyboard writes Hebrew or Arabic. */
+function latin(event) {
+  if (/^[ -~]$/.test(event.key) || !event.code.startsWith("Key")) return event.key;
+  const letter = event.code.slice(3);
+  return event.shiftKey ? letter : letter.toLowerCase();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") {
@@ -281,9 +329,17 @@ document.addEventListener("keydown", (event) => {
     if (event.target.matches?.(".row")) keys.o();
     return;
   }
-  if (Date.now() - went < 1500 && places[event.key]) { location.href = places[event.key]; return; }
-  if (event.key === "g") { went = Date.now(); return; }
-  const done = keys[event.key];
+  const key = latin(event);
+  if (event.repeat && key !== "j" && key !== "k") return;
+  if (Date.now() - went < 1500 && places[key]) {
+    location.href = places[key];
+    return;
+  }
+  if (key === "g") {
+    went = Date.now();
+    return;
+  }
+  const done = keys[key];
   if (!done) return;
   event.preventDefault();
   done();

@@ -212,7 +212,7 @@ async def test_f137_a_muted_watch_is_shown_as_long_as_it_is_muted(desk: Desk) ->
     item = await desk.file("Talks resume in Doha", age=9)
     await desk.store.mute("doha", NOW + timedelta(hours=2), NOW)
     text = (await get(desk, "/alerts")).text
-    assert 'Muted: <a href="/watches/doha"><bdi>Talks &lt;in&gt; Doha</bdi></a> until 16:00.' in text
+    assert 'Muted: <a href="/watches/doha"><bdi class="watch">Talks &lt;in&gt; Doha</bdi></a> until 16:00.' in text
     assert "not sent to desk, duty: <bdi>its watch was muted</bdi>" in text
     assert "muted until 16:00" in (await get(desk, f"/items/{item}")).text
     desk.status = replace(desk.status, now=NOW + timedelta(hours=2))
