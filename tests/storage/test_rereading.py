@@ -229,6 +229,15 @@ async def test_a_withdrawn_item_is_marked_and_decided_once(store: Store) -> None
     assert await story_of_address(store, item.id) == [("withdrawn", "HTTP 404")]
 
 
+async def test_a_page_that_was_asked_at_an_address_the_item_has_no_more_says_nothing_of_it(store: Store) -> None:
+    item, watched = await told(store), Watched()
+    old = replace(gone(NOW + HOUR), asked="https://pages.example/before-it-moved")
+    await answered(store, item.id, old, at=NOW + HOUR, by=watched)
+    assert (await held(store, item.id)).withdrawn is None
+    assert watched.changes == []
+    assert [page.item for page in await due(store, NOW + HOUR)] == [item.id], "it stays due where it is now"
+
+
 async def test_an_article_that_is_there_again_is_not_withdrawn_any_more(store: Store) -> None:
     item, watched = await told(store), Watched()
     await answered(store, item.id, gone(NOW + HOUR), at=NOW + HOUR, by=watched)

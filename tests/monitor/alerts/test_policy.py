@@ -128,6 +128,14 @@ def test_a_copy_whose_headline_changed_is_another_text_and_is_told(item: Item) -
     assert rows(change(item, **EDIT), watch(notify=("low",)), told=told) == [("low", "edited:r2", "")]
 
 
+def test_an_edit_of_a_copy_below_its_headline_is_told_too(item: Item) -> None:
+    told = {("deal", "low"): "a1"}
+    edited = change(item, fresh=False, **BEFORE)
+    assert rows(edited, watch(notify=("low",), on=("new", "edited")), told=told) == [("low", "edited:r2", "")]
+    first = change(item, fresh=False)
+    assert rows(first, watch(notify=("low",)), told=told) == [("low", "edited:r2", "told with a1")]
+
+
 def test_p9_an_undecided_match_is_told(item: Item) -> None:
     match = Match(watch="deal", undecided="/a+b/")
     made = policy.rows(change(item), (match,), setting(watch(), channels=CHANNELS[:1]))
