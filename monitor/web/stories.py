@@ -18,7 +18,7 @@ from monitor.stories.timeline import timeline
 from monitor.web import asked, overview
 from monitor.web.site import Site
 
-ROWS = 40
+ROWS = 25
 _FULL = 300
 """Items of a story whose texts are compared for the timeline; those of a longer one are shown without edits."""
 
