@@ -174,7 +174,13 @@ def surface_forms(word: str, *, name: bool = False) -> tuple[str, ...]:
         made = _arabic_forms(word)
     else:
         made = _english_plurals(word)
-    return tuple(dict.fromkeys((word, *made)))
+    return tuple(dict.fromkeys((word, *(form for form in made if _reads_as(form, word)))))
+
+
+def _reads_as(form: str, word: str) -> bool:
+    """Some made forms are other words (אותו is no form of אות): what is not found is not shown."""
+    keys, ways = readings(form)
+    return any(key == word and how & (BARE | STRICT) for key, how in zip(keys, ways, strict=True))
 
 
 def _hebrew_forms(word: str) -> list[str]:
