@@ -31,10 +31,16 @@ UNION
 SELECT other FROM links WHERE story IN (SELECT story FROM near)
   AND (SELECT language FROM items WHERE items.story = other LIMIT 1) NOT IN (SELECT language FROM spoken)
 """
+# Where the row that told it died, one that was held back with it tells the story instead.
 _TOLD = """
 SELECT alerts.watch, alerts.channel, alerts.id FROM items JOIN alerts ON alerts.item = items.id
-WHERE items.story IN (SELECT value FROM json_each(:stories)) AND alerts.state = :state
-  AND alerts.condition IN ('pending', 'delivered')
+WHERE items.story IN (SELECT value FROM json_each(:stories))
+  AND alerts.condition IN ('pending', 'delivered') AND alerts.gather NOT GLOB 'corroborated:*'
+  AND (alerts.state = :state OR EXISTS (
+    SELECT 1 FROM alerts AS dead JOIN items AS its ON its.id = dead.item
+    WHERE its.story IN (SELECT value FROM json_each(:stories)) AND dead.state = :state AND dead.condition = 'dead'
+      AND dead.watch = alerts.watch AND dead.channel = alerts.channel
+  ))
 ORDER BY alerts.created DESC, alerts.number DESC
 """
 _ITEMS = """

@@ -386,6 +386,26 @@ async def test_where_the_row_that_tells_dies_one_that_waited_is_told_instead(ope
 
 
 @pytest.mark.anyio
+async def test_a_story_whose_telling_row_died_and_that_was_told_by_another_is_not_told_once_more(opened: Open) -> None:
+    room = opened()
+    await told(room, "ap", "bbc", "times-of-israel", after=1)
+
+    claimed = await room.store.claim_messages(
+        room.clock.at, rooms={"desk": Room(messages=1, alerts=9)}, lease=timedelta(minutes=1)
+    )  # fmt: skip
+    await room.store.settle(claimed[0], Delivery(verdict="refused", detail="400"), now=room.clock.at, due=None)
+    found = await rows(room)
+    assert conditions(found)["times-of-israel", "corroborated"] == "dead"
+    assert (found["ap", "new"].condition, found["ap", "new"].gather) == ("pending", "")
+    assert found["bbc", "new"].reason == f"told with {found['ap', 'new'].id}"
+    await told(room, "france24", after=1)
+    assert ("france24", "corroborated") not in await rows(room)
+    assert [row.state for row in (await rows(room)).values() if row.condition in ("pending", "delivered")].count(
+        "corroborated"
+    ) == 0
+
+
+@pytest.mark.anyio
 async def test_rows_that_wait_are_given_up_by_nobody_and_escalate_nothing(opened: Open) -> None:
     room = opened(WATCH.replace('"high"', '"critical"'))
     await told(room, "ap")
