@@ -30,7 +30,11 @@ class PagePlacing(Placing):
         self.page = filing.page
 
     def place(self, candidate: Candidate, first_seen: datetime) -> Fate:
-        return super().place(candidate, first_seen) if candidate.entry.post else self._article(candidate)
+        if not candidate.entry.post:
+            return self._article(candidate)
+        if self.page is not None and self.page.fate == "lost":  # another page's
+            return Fate(name="known", item=self._asked)
+        return super().place(candidate, first_seen)
 
     def end_page(self) -> Fate | None:
         """What becomes of the page after its texts were placed; the fate of an item that is withdrawn now."""

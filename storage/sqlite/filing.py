@@ -43,12 +43,13 @@ def file(db: sqlite3.Connection, filing: Filing, decide: Decide, settle: Settle 
     return _Filing(db, filing, decide, settle).run()
 
 
-def _by_time(told: tuple[Candidate, datetime]) -> tuple[datetime, str]:
-    """As `monitor.stories.clusters.in_order`: an undated entry or one from the future counts as seen now."""
+def _in_order(told: tuple[Candidate, datetime]) -> tuple[bool, datetime, str]:
+    """A page's article before its posts; else as `monitor.stories.clusters.in_order`: an undated entry or one from the
+    future counts as seen now."""
     candidate, seen = told
     published = candidate.entry.published
     now = seen.replace(microsecond=0)
-    return (now if published is None else min(published, now)), candidate.id
+    return candidate.entry.post, (now if published is None else min(published, now)), candidate.id
 
 
 class _Filing:
@@ -63,7 +64,7 @@ class _Filing:
         # A feed lists its newest first; a microsecond apart keeps that order and gives pages of a listing an edge.
         seen = [self.at + timedelta(microseconds=len(candidates) - 1 - place) for place in range(len(candidates))]
         # In the order of time: what an answer's order is decides nothing about stories.
-        fates = [self._safely(each, at) for each, at in sorted(zip(candidates, seen, strict=True), key=_by_time)]
+        fates = [self._safely(each, at) for each, at in sorted(zip(candidates, seen, strict=True), key=_in_order)]
         filed = [fate for fate in fates if fate is not None]
         whole = len(filed) == len(fates)
         texts.index(self.db, dict(fate.terms for fate in filed if fate.terms is not None))

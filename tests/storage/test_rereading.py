@@ -298,6 +298,20 @@ async def test_an_address_that_leads_to_another_article_takes_nothing_of_it(stor
     assert [what for what, _ in await story_of_address(store, item.id)] == ["lost"]
 
 
+async def test_an_address_that_leads_to_another_live_page_takes_none_of_its_posts(store: Store) -> None:
+    item = await told(store)
+    at = NOW + HOUR
+    other = candidate("Rail timetable", keys=("url:rail",), body="All of this is about railways.", url=PAGE)
+    entries = [replace(other.entry, published=at), replace(other.entry, title="Doha: a post of it", post=True)]
+    page = replace(other, entry=entries[0])
+    post = replace(
+        candidate("Doha: a post of it", keys=("url:rail#1",), url="https://pages.example/rail#1"), entry=entries[1]
+    )
+    led = there(at, led_on=True)
+    await store.file(replace(filing([post, page], page_of=item.id, at=at), page=led), decide)
+    assert [each.id for each in await store.items()] == [item.id]
+
+
 async def test_f059_an_article_that_its_feed_lists_at_another_address_moved(store: Store) -> None:
     first = candidate("Talks in Doha", keys=("url:a", "guid:g"), url="https://bbc.example/a")
     await store.file(filing([first]), decide)
