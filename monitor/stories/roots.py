@@ -60,11 +60,6 @@ def roots(items: Sequence[Credited]) -> Mapping[str, Root]:
     return _with_unnamed(story, found)
 
 
-def count_origins(items: Sequence[Credited]) -> int:
-    """How many independent voices tell a story."""
-    return len({root.id for root in roots(items).values()})
-
-
 class _Story:
     """The articles of a story in groups of the same words, each group and the groups in order of time."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -13,10 +13,9 @@ from fastapi.responses import HTMLResponse
 
 from config.load import place_in
 from config.model import Place, Watch
-from monitor.language.identify import identify
-from monitor.model import Hits, Span, Wanted
-from monitor.watches.engine import ItemText
+from monitor.model import Hits, Wanted
 from monitor.watches.explain import Explanation
+from monitor.watches.search import pasted
 from monitor.web import cards, words
 from monitor.web.charts import Spark, sparkline
 from monitor.web.rows import rows
@@ -150,12 +149,9 @@ def _record(hits: Iterable[Hits], today: date) -> Record:
 
 
 def _try(site: Site, watch: str, text: str) -> Tried:
-    """The first line is taken as the headline, the rest as the text."""
-    title, _, body = text.partition("\n")
-    item = ItemText(title, body=body.strip(), language=identify(text))
+    item = pasted(text)
     explanation = site.edition().watches.explain(watch, item)
-    spans: Sequence[Span] = explanation.spans
-    return Tried(text=text, pieces=words.marked(title, spans, "title"), explanation=explanation)
+    return Tried(text=text, pieces=words.marked(item.title, explanation.spans, "title"), explanation=explanation)
 
 
 def snippet(watch: Watch, place: Place) -> str:

@@ -238,6 +238,26 @@ async def test_a_page_that_was_asked_at_an_address_the_item_has_no_more_says_not
     assert [page.item for page in await due(store, NOW + HOUR)] == [item.id], "it stays due where it is now"
 
 
+async def test_a_host_that_answers_404_to_everything_has_taken_nothing_down(store: Store) -> None:
+    await store.register([], pages_of=READ)
+    items = [candidate(f"Talks in Doha {n}", keys=(f"url:{n}",), url=f"https://pages.example/{n}") for n in range(3)]
+    await store.file(filing(items), reads_page)
+    for each in items:
+        await store.file(replace(filing([each], page_of=each.id), page=there()), quiet)
+    watched, since = Watched(), NOW + HOUR
+    for each in items:
+        missing = PageAfter(again=since + HOUR, attempts=1, read=NOW, missing=since)
+        await answered(store, each.id, missing, at=since)
+    later = since + HOUR
+    await answered(store, items[0].id, replace(gone(later, since), missing=since), at=later, by=watched)
+    assert (await held(store, items[0].id)).withdrawn is None
+    assert watched.changes == []
+    await answered(store, items[1].id, there(later, read=later), at=later)  # the host gives pages again
+    await answered(store, items[0].id, replace(gone(later, since), missing=since), at=later, by=watched)
+    assert (await held(store, items[0].id)).withdrawn == since
+    assert [change.withdrawn for change in watched.changes] == [True]
+
+
 async def test_an_article_that_is_there_again_is_not_withdrawn_any_more(store: Store) -> None:
     item, watched = await told(store), Watched()
     await answered(store, item.id, gone(NOW + HOUR), at=NOW + HOUR, by=watched)

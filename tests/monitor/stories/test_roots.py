@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.stories.origins import Origin, Origins
-from monitor.stories.roots import AGENCY_LEAD, UNNAMED, Credited, Root, count_origins, roots
+from monitor.stories.roots import AGENCY_LEAD, UNNAMED, Credited, Root, roots
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KINDS: dict[str, Any] = {"reuters": "agency", "afp": "agency", UNNAMED: "agency", "statement:idf": "body"}
+
+
+def voices(items: Sequence[Credited]) -> int:
+    """How many independent ones tell a story."""
+    return len({root.id for root in roots(items).values()})
 
 
 def origin(name: str, relation: Any, *, aside: bool = False) -> Origin:
@@ -39,12 +45,12 @@ def ids(*items: Credited) -> dict[str, str]:
 
 def test_outlets_that_report_themselves_are_as_many_voices() -> None:
     items = [article("a", "bbc"), article("b", "haaretz", 5), article("c", "ynet", 9)]
-    assert count_origins(items) == 3
+    assert voices(items) == 3
     assert {root.how for root in roots(items).values()} == {"own"}
 
 
 def test_two_articles_of_one_outlet_are_one_voice() -> None:
-    assert count_origins([article("a", "haaretz"), article("b", "haaretz", 5)]) == 1
+    assert voices([article("a", "haaretz"), article("b", "haaretz", 5)]) == 1
 
 
 def test_two_outlets_that_tell_one_statement_are_one_voice() -> None:
@@ -57,7 +63,7 @@ def test_two_outlets_that_tell_one_statement_are_one_voice() -> None:
 def test_five_copies_of_one_agencys_text_are_one_voice_though_only_one_credits_it() -> None:
     copies = [article(f"c{number}", f"daily-{number}", number, copy_of="c0" if number else None) for number in range(4)]
     last = article("c4", "daily-4", 4, ("credit", "afp"), copy_of="c0")
-    assert count_origins([*copies, last]) == 1
+    assert voices([*copies, last]) == 1
     assert set(ids(*copies, last).values()) == {"afp"}
 
 
@@ -165,8 +171,8 @@ def test_a_copy_that_cites_the_first_is_a_copy_of_its_own_reporting() -> None:
 
 def test_agencies_without_a_name_are_no_voice_beside_one_that_has_a_name() -> None:
     some = article("a", "daily", 0, ("credit", UNNAMED))
-    assert count_origins([some, article("b", "bbc", 5)]) == 2
-    assert count_origins([some, article("b", "reuters", 5)]) == 1
+    assert voices([some, article("b", "bbc", 5)]) == 2
+    assert voices([some, article("b", "reuters", 5)]) == 1
     assert ids(some, article("b", "gazette", 5, ("credit", "afp"))) == dict.fromkeys("ab", "afp")
 
 
@@ -176,7 +182,7 @@ def test_an_item_stands_in_a_story_once() -> None:
 
 
 def test_no_articles_are_no_voice() -> None:
-    assert count_origins([]) == 0
+    assert voices([]) == 0
 
 
 # ------------------------------------------------------------------ any story
@@ -238,13 +244,13 @@ def touched_by_a_copy(items: dict[str, Credited], item: str) -> bool:
 
 @given(story=stories())
 def test_there_are_never_more_voices_than_articles_and_a_copy_adds_none(story: list[Credited]) -> None:
-    count = count_origins(story)
+    count = voices(story)
     assert (count > 0) == bool(story)
     assert count <= len(story)
     if story:
         first = min(story, key=lambda item: (effective(item), item.item))
         again = replace(first, item="copy", published=first.published + timedelta(days=1), copy_of=first.item)
-        assert count_origins([*story, again]) <= count
+        assert voices([*story, again]) <= count
 
 
 @given(story=stories())

@@ -17,7 +17,7 @@ from monitor.model import Candidate, Delivery, Entry, Escalation, Held, Outcome,
 from monitor.stories import identity
 from monitor.web import words
 from storage.rows import writable
-from tests.monitor.web.desk import NOW, Desk, get
+from tests.monitor.web.desk import NOW, Desk, get, post
 from tests.monitor.web.hostile import ADDRESSES, PAYLOADS
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +92,16 @@ async def test_a_search_marks_what_it_found_and_gives_itself_as_a_watch(desk: De
     assert "Rain in the north" not in text
     assert 'when = "(mediator AND doha) AND lang:en"' in text
     assert "watches/mediator-and-doha.toml" in text
+
+
+async def test_a_watch_is_tried_on_a_text_and_says_why_not(desk: Desk) -> None:
+    found = await post(desk, "/watches/doha/try", {"text": "Envoys land\nThey came to Doha <b>"})
+    assert found.status == 200
+    assert "<strong>Found</strong>" in found.text
+    missed = await post(desk, "/watches/doha/try", {"text": "Rain in the north"})
+    assert "<strong>Not found</strong>" in missed.text
+    assert '<code dir="auto">doha</code>' in missed.text
+    assert (await desk.store.count())["items"] == 0
 
 
 async def test_a_query_that_cannot_be_read_is_shown_with_the_place_of_its_mistake(desk: Desk) -> None:
