@@ -23,6 +23,9 @@ from tests.rig.world import CHANNELS, SOUND, SPEAKS, World
 
 @dataclass(frozen=True, slots=True)
 class Poll:
+    """The last of its moment: time stands while a source is asked, so one before it at the same moment was led on
+    elsewhere, or was answered to a life that was killed before it filed."""
+
     at: str
     seconds: float
     etag: str
@@ -55,7 +58,9 @@ class Witness:
                 self.trespasses.append(line["trespass"])
                 continue
             polls, places = self._polls[line["source"]], self._places[line["source"]]
-            places.setdefault(line["at"], len(polls))
+            if polls and polls[-1].at == line["at"]:
+                polls.pop()
+            places[line["at"]] = len(polls)
             places.setdefault(line["etag"], len(polls))
             polls.append(Poll(line["at"], line["seconds"], line["etag"], line["all"]))
             self.faults[line["fault"]] += 1
