@@ -13,6 +13,7 @@ from markupsafe import Markup
 from config.model import written
 from monitor.alerts.text import isolated, web_link
 from monitor.web import asked, cards, words
+from monitor.web.formatted import prose
 from monitor.web.site import Visitor
 
 
@@ -27,7 +28,7 @@ def templates() -> Environment:
         "language": words.language, "listed": words.listed,
     }  # fmt: skip
     pages.globals |= {
-        "marked": words.marked, "paragraphs": words.paragraphs, "watch_title": cards.watch_title,
+        "marked": words.marked, "prose": prose, "watch_title": cards.watch_title,
         "outlet_name": cards.outlet_name, "said": cards.said, "why": cards.why, "csrf": _csrf,
         "address": asked.address,
     }  # fmt: skip

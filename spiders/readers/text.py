@@ -27,10 +27,14 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*+)[^<>]*+>")
 _ANY_TAG = re.compile(r"<[/!?a-zA-Z][^<>]*+>")
 _BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
-_BLOCK = re.compile(
-    r"</?(?:p|div|li|ul|ol|h[1-6]|blockquote|table|tr|td|th|section|article|figure|figcaption|header|footer|hr|pre|dl|dt|dd)\b[^<>]*>",
-    re.IGNORECASE,
+# Blocks that the allow-list does not keep: they still end a paragraph.
+_LOST = (
+    "div|h[1-6]|table|caption|tr|td|th|section|article|aside|main|nav|address|figure|figcaption|header|footer|hr|pre"
+    "|dl|dt|dd|details|summary|center|form|fieldset|legend"
 )
+_LOST_BLOCK = re.compile(rf"</?(?:{_LOST})\b[^<>]*>", re.IGNORECASE)
+_BLOCK = re.compile(rf"</?(?:p|li|ul|ol|blockquote|{_LOST})\b[^<>]*>", re.IGNORECASE)
+_EMPTY = re.compile(r"<p>\s*</p>")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _UNREAD = re.compile(r"<!--|<(script|style|noscript|template|iframe|svg|math|title|textarea)\b[^<>]*>", re.IGNORECASE)
 # Elements that never nest by themselves: a new one closes the last one of its kind.
@@ -171,8 +175,10 @@ def fragment(markup: str, *, base: str) -> Fragment:
 
 
 def sanitise(markup: str, *, base: str) -> str:
-    """Allow-listed markup; the caller has measured size and depth."""
-    return _cleaner(base).clean(clean(markup)).strip()
+    """Allow-listed markup; the caller has measured size and depth. A block that is not allowed leaves a paragraph's end
+    behind: words of two blocks are not one word."""
+    apart = _LOST_BLOCK.sub("<p>", clean(markup))
+    return _EMPTY.sub("", _cleaner(base).clean(apart)).strip()
 
 
 @functools.lru_cache(maxsize=8)

@@ -75,12 +75,14 @@ class Desk:
 
     async def file(
         self, title: str, *, language: TextLanguage = "en", outlet: str = "bbc", key: str = "", age: float = 0,
-        url: str | None = "https://bbc.example/a", lead: str = "", body: str = "", suppressed: str = "",
+        url: str | None = "https://bbc.example/a", lead: str = "", body: str = "", html: str = "", suppressed: str = "",
         marks: Sequence[str] = (), held: Held | None = None, severity: Severity = "high", placed: Placed | None = None,
     ) -> str:  # fmt: skip
         """File one entry, ``age`` minutes ago; its id."""
         own = f"url:{key or title}"
-        entry = Entry(title=title, lead=lead, body=body, url=url, published=NOW, author="A. Writer", marks=tuple(marks))
+        entry = Entry(
+            title=title, lead=lead, body=body, html=html, url=url, published=NOW, author="A. Writer", marks=tuple(marks)
+        )
         candidate = Candidate(
             id=identity.item_id(outlet, own), entry=entry, keys=(own,),
             text_hash=identity.text_hash(title, lead), language=language,

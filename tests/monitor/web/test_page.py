@@ -94,6 +94,14 @@ async def test_a_search_marks_what_it_found_and_gives_itself_as_a_watch(desk: De
     assert "watches/mediator-and-doha.toml" in text
 
 
+async def test_an_article_keeps_its_lists_and_links_and_its_found_words_are_marked(desk: Desk) -> None:
+    kept = "<p>Envoys in Doha</p><ul><li><a href='https://bbc.example/b'>a list</a></li></ul>"
+    item = await desk.file("Talks", body="Envoys in Doha\n\na list", html=kept)
+    text = (await get(desk, f"/items/{item}")).text
+    assert "<p>Envoys in <mark>Doha</mark></p><ul><li><a " in text
+    assert 'href="https://bbc.example/b">a list</a></li></ul>' in text
+
+
 async def test_a_watch_is_tried_on_a_text_and_says_why_not(desk: Desk) -> None:
     found = await post(desk, "/watches/doha/try", {"text": "Envoys land\nThey came to Doha <b>"})
     assert found.status == 200

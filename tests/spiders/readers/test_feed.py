@@ -488,6 +488,22 @@ def test_f084_f085_only_the_allow_list_is_left(read_body: Read, rss: Rss, payloa
     assert entry.lead.replace("\n\n", " ") == "Word t"
 
 
+@pytest.mark.parametrize(
+    "block", ["div", "h3", "section", "figcaption", "main", "address", "summary", "center", "p", "li", "blockquote"]
+)
+def test_the_words_of_two_blocks_are_two_words(read_body: Read, rss: Rss, block: str) -> None:
+    text = f"<{block}>Talks move to Cairo</{block}><{block.upper()} id=x>Doha follows</{block}>"
+    (entry,) = read_body(rss(item(1, f"<description><![CDATA[{text}]]></description>"))).entries
+    assert entry.lead == "Talks move to Cairo\n\nDoha follows"
+    assert "Cairo<" in entry.html
+
+
+def test_the_cells_of_a_table_are_read_apart(read_body: Read, rss: Rss) -> None:
+    text = "<table><caption>Envoys</caption><tr><th>Doha<td>two<tr><th>Cairo<td>three</table>"
+    (entry,) = read_body(rss(item(1, f"<description><![CDATA[{text}]]></description>"))).entries
+    assert entry.lead.split() == ["Envoys", "Doha", "two", "Cairo", "three"]
+
+
 def test_links_in_markup_are_resolved_and_guarded(read_body: Read, rss: Rss) -> None:
     (entry,) = read_body(rss(item(1, "<description><![CDATA[<p><a href='/x'>t</a></p>]]></description>"))).entries
     assert entry.html == '<p><a href="https://news.example/x" rel="noopener noreferrer nofollow">t</a></p>'
