@@ -916,6 +916,11 @@ class Config(_Told):
     folder: str | None = None
     """The operator's folder; ``None``: what ships. Relative paths (the store, file channels) start here."""
 
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What must not stand in any log."""
+        return tuple(secret.get_secret_value() for secret in self.secrets.values())
+
 
 __all__ = [
     "AS_MEASURED", "SEVERITIES", "Allow", "ArticleSelectors", "Cadence", "ChangeClass", "Channel", "ClaimFile",

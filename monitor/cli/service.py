@@ -43,7 +43,8 @@ def run(folder: Path | None, once: bool, log_json: bool, log_level: str) -> None
     from monitor.desk import open_edition  # noqa: PLC0415
 
     config = open_edition(folder).config
-    log.set_up(sys.stderr, json=log_json, level=log_level.upper(), secrets=secret_values(config))
+    log.set_up(sys.stderr, json=log_json, level=log_level.upper())
+    log.keep_out(config.secret_values)
     from spiders.crawl import run as on_reactor  # noqa: PLC0415
 
     if once:
@@ -60,7 +61,8 @@ def fetch(folder: Path | None, outlet: str) -> None:
     from monitor.service import source_ids  # noqa: PLC0415
 
     sources = source_ids(config, outlet)
-    log.set_up(sys.stderr, json=False, level="INFO", secrets=secret_values(config))
+    log.set_up(sys.stderr, json=False, level="INFO")
+    log.keep_out(config.secret_values)
     from spiders.crawl import run as on_reactor  # noqa: PLC0415
 
     try:
@@ -134,11 +136,6 @@ async def _mark_due(config: Config, sources: tuple[str, ...]) -> None:
         await store.mark_due(sources, SystemClock().now())
     finally:
         await store.close()
-
-
-def secret_values(config: Config) -> tuple[str, ...]:
-    """The values that must not stand in any log."""
-    return tuple(secret.get_secret_value() for secret in config.secrets.values())
 
 
 def _page_address(folder: Path | None) -> str:

@@ -12,6 +12,7 @@ from config.errors import ConfigError
 from monitor import health
 from monitor.clock import rest
 from monitor.desk import Desk, open_edition, remarks
+from monitor.log import keep_out
 from monitor.ports import Clock
 from monitor.service.channels import Channels
 from monitor.service.running import Running
@@ -101,6 +102,7 @@ class Reload:
     async def _read(self) -> bool:
         try:
             compiled = await asyncio.to_thread(open_edition, self._folder)
+            keep_out(compiled.config.secret_values)
             await self._desk.prepare(compiled)
             made = await self._channels.made_for(compiled.config)
         except ConfigError as error:

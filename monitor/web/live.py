@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from monitor.model import Filed
 
@@ -38,10 +38,12 @@ class Live:
                 line = "event: again\ndata: {}\n\n"
             queue.put_nowait(line)
 
-    async def stream(self, *, pause: float = 15.0, lasts: float = 3600.0) -> AsyncIterator[str]:
+    async def stream(
+        self, *, allowed: Callable[[], bool] = lambda: True, pause: float = 15.0, lasts: float = 3600.0
+    ) -> AsyncIterator[str]:
         """The events from now on, as they go over the wire; after ``pause`` seconds without one a comment, so that a
-        broken connection is noticed. Ends when `close` is called, and after ``lasts`` seconds: a page then asks again,
-        and is asked who it is."""
+        broken connection is noticed. Ends when `close` is called, before anything is told that is not ``allowed`` any
+        more, and after ``lasts`` seconds: a page then asks again, and is asked who it is."""
         clock = asyncio.get_running_loop().time
         until = clock() + lasts
         queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUED)
@@ -52,9 +54,8 @@ class Live:
                 try:
                     line = await asyncio.wait_for(queue.get(), pause)
                 except TimeoutError:
-                    yield ": still here\n\n"
-                    continue
-                if line is None:
+                    line = ": still here\n\n"
+                if line is None or not allowed():
                     return
                 yield line
         finally:

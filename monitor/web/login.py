@@ -133,8 +133,9 @@ def add(app: FastAPI, site: Site, *, brake: Brake | None = None, now: Callable[[
         return left
 
     def _keep(answer: Response, name: str, value: str, seconds: int) -> None:
+        """Sent with a link from a mail, too; what changes anything needs more than this (`monitor.web.guard`)."""
         answer.set_cookie(
-            name, value, max_age=seconds, path="/", httponly=True, samesite="strict", secure=secure(site.config)
+            name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=secure(site.config)
         )  # fmt: skip
 
 

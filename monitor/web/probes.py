@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from monitor.errors import StoreError
 from monitor.status import Status
 from monitor.web.metrics import CONTENT_TYPE, metrics
+from monitor.web.sessions import doors
 from monitor.web.site import Site
 
 LISTENERS = 200
@@ -33,8 +34,10 @@ def add(app: FastAPI, site: Site) -> None:
     async def live() -> Response:
         if len(site.live) >= LISTENERS:
             return PlainTextResponse("Too many pages listen already.", status_code=503, headers={"Retry-After": "60"})
+        opened = tuple(doors(site.config))
+        stream = site.live.stream(allowed=lambda: tuple(doors(site.config)) == opened)
         headers = {"X-Accel-Buffering": "no"}  # a proxy must pass each event on as it comes
-        return StreamingResponse(site.live.stream(), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
 def health_of(seen: Status) -> dict[str, Any]:

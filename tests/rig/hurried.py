@@ -59,7 +59,8 @@ class StickyStore:
 async def main(folder: Path, factor: float) -> int:
     """What `wirewatch run` does, with another clock and store."""
     config = load(folder)
-    log.set_up(sys.stderr, json=False, level="DEBUG", secrets=command.secret_values(config))
+    log.set_up(sys.stderr, json=False, level="DEBUG")
+    log.keep_out(config.secret_values)
     store: Any = StickyStore(store_of(config, exclusive=True))
     command.SystemClock = lambda: HurriedClock(factor)  # type: ignore[assignment,misc]
     command.store_of = lambda *_args, **_more: store  # type: ignore[assignment]

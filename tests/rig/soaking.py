@@ -26,7 +26,6 @@ from monitor import log
 from monitor.alerts.channels import open_channels, wording_of
 from monitor.alerts.gathered import worded
 from monitor.alerts.wording import NAMES, Wording
-from monitor.cli.service import secret_values
 from monitor.model import Delivery, Parcel
 from monitor.ports import Channel
 from monitor.service import Service
@@ -192,7 +191,8 @@ class Life:
         loop = asyncio.get_running_loop()
         self.busy.watch_threads(loop)
         config = load(self.folder / "desk")
-        log.set_up(sys.stderr, json=False, level="WARNING", secrets=secret_values(config))
+        log.set_up(sys.stderr, json=False, level="WARNING")
+        log.keep_out(config.secret_values)
         self.parent = await asyncio.open_unix_connection(str(self.folder / "parent"))
         path = self.folder / "desk" / "wirewatch.db"
         store = SqliteStore(path, exclusive=True, patience=PATIENCE)

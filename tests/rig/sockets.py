@@ -26,7 +26,6 @@ from config.load import load
 from monitor import log
 from monitor.alerts.channels import open_channels
 from monitor.cli.opened import store_of
-from monitor.cli.service import secret_values
 from monitor.demo.clock import SpedUpClock
 from monitor.service import Service
 from spiders.crawl import run
@@ -69,7 +68,8 @@ async def _lived(folder: Path, start: datetime, began: float) -> int:
     from tests.names import Names  # noqa: PLC0415 - it wants the reactor
 
     config = load(folder)
-    log.set_up(sys.stderr, json=False, level="WARNING", secrets=secret_values(config))
+    log.set_up(sys.stderr, json=False, level="WARNING")
+    log.keep_out(config.secret_values)
     clock = SpedUpClock(start + timedelta(seconds=(time.monotonic() - began) * PACE), PACE)
     clock.begin()  # the world goes on between two lives
     store = store_of(config, exclusive=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.load import load
+from monitor import log
 from monitor.model import Wanted
 from monitor.service.reload import REFUSED_AGAIN, Reload
 from monitor.service.running import Running
@@ -88,6 +91,34 @@ async def test_f138_one_that_was_refused_for_a_secret_that_lies_elsewhere_is_tak
     assert folder.running.refused == ""
     assert set(folder.parts.channels.in_force) == {"newsroom", "duty", "wirewatch-canary"}
     assert len(await folder.notices) == 1, "the refusal was told once"
+
+
+@pytest.fixture(params=[False, True], ids=["lines", "json"])
+def logged(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """What the service's log says."""
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    log.set_up(stream, json=request.param, level="INFO")
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+async def test_f135_a_secret_that_came_with_a_reload_stays_out_of_the_log_and_so_does_the_one_before(
+    folder: Folder, tmp_path: Path, logged: io.StringIO
+) -> None:
+    secret = tmp_path / "elsewhere"
+    folder.save("wirewatch.toml", f'{RIGHT["wirewatch.toml"]}[[channel]]\nid = "duty"\nurl = {{ file = "{secret}" }}\n')
+    for word in ("zaunkoenig", "goldhaehnchen"):
+        secret.write_text(f"json://127.0.0.1:9/{word}")
+        secret.chmod(0o600)
+        assert await folder.reload.now()
+        logging.getLogger("monitor").error("gone wrong", extra={"error": f"POST {secret.read_text()} failed"})
+    logging.getLogger("monitor").error("still json://127.0.0.1:9/zaunkoenig")
+    said = logged.getvalue()
+    assert said.count("•••") == 3
+    assert "zaunkoenig" not in said
+    assert "goldhaehnchen" not in said
 
 
 async def test_f138_the_same_refusal_is_told_once_and_another_is_told(folder: Folder) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.model import Outcome, SourceState
 from tests.monitor.web.desk import NOW, Desk
+from tests.monitor.web.doors import PASSWORD, locked
 from tests.monitor.web.hostile import ADDRESSES, PAYLOADS
 
 pytestmark = pytest.mark.anyio
@@ -99,3 +100,24 @@ async def test_an_alert_is_acknowledged_by_its_button_on_a_phone(desk: Desk, pag
     assert kept is not None
     assert kept.acknowledged == NOW
     assert (await desk.store.alert(other.id)).acknowledged is None  # type: ignore[union-attr]
+
+
+async def test_a_link_in_a_mail_opens_its_item_and_a_form_of_another_site_does_nothing(desk: Desk, page: Any) -> None:
+    desk.config = locked(desk.config)
+    item = await desk.file("Talks resume in Doha")
+    mail = (
+        f'<a href="{desk.url}/items/{item}">the item</a><form method="post" action="{desk.url}/review">'
+        f'<input name="act" value="star:yes"><input name="item" value="{item}"><button>Send</button></form>'
+    )
+    await page.route("http://mail.example/", lambda route: route.fulfill(content_type="text/html", body=mail))
+    await page.goto(f"{desk.url}/login")
+    await page.fill("[name=name]", "Dana")
+    await page.fill("[name=password]", PASSWORD)
+    await page.click("main button")
+    await page.goto("http://mail.example/")
+    await page.click("text=the item")
+    assert await page.locator("h1").inner_text() == "Talks resume in Doha"
+    await page.goto("http://mail.example/")
+    async with page.expect_navigation():
+        await page.click("text=Send")
+    assert await desk.store.remarks(item) == ()

@@ -286,6 +286,17 @@ async def test_a_stream_comes_through_as_it_is_told_and_ends_with_its_listener(d
             await asyncio.sleep(0.01)
 
 
+async def test_a_stream_ends_before_it_tells_anything_when_what_opened_it_opens_no_more(behind: Desk) -> None:
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as client,
+        client.get(f"{behind.url}/live", headers=await session(behind)) as kept,
+    ):
+        assert b"hello" in await kept.content.readuntil(b"\n\n")
+        behind.config = locked(behind.config, password="quite another word")
+        behind.live.tell("reviewed", {"items": ["a"]})
+        assert await kept.content.read() == b""
+
+
 async def test_nobody_listens_without_a_login(behind: Desk) -> None:
     assert (await ask(behind, "/live")).status == 401
     assert len(behind.live) == 0
