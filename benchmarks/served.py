@@ -48,6 +48,7 @@ from monitor.stories import identity
 from monitor.web.app import build
 from monitor.web.live import Live
 from monitor.web.server import serving
+from spiders.crawl import collect_rarely
 from storage import open_store
 
 ROUNDS = 60
@@ -97,6 +98,7 @@ async def _serve(path: Path, pipe: Connection) -> None:
             sources=await store.sources(),
         )  # fmt: skip
 
+    collect_rarely()  # as the service does
     app = build(store, lambda: compiled, status, signer=signer_of(path.with_suffix(".key")), live=live)
     async with serving(app, "127.0.0.1:0") as address:
         pipe.send(address)

@@ -51,6 +51,12 @@ def install_reactor() -> None:
     logging.getLogger("scrapy.core.downloader").setLevel(logging.ERROR)  # limits that are hit are answers with a reason
 
 
+def collect_rarely() -> None:
+    """What is there now lives as long as the process: no need to look through it again and again."""
+    gc.freeze()
+    gc.set_threshold(YOUNG)
+
+
 def run(main: Callable[[], Coroutine[Any, Any, int | None]]) -> int:
     """Run ``main()`` on the reactor's loop until it returns; its result is the exit code, its error is raised.
 
@@ -59,8 +65,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int | None]]) -> int:
     install_reactor()
     from twisted.internet import reactor  # noqa: PLC0415
 
-    gc.freeze()  # modules live as long as the process: nothing to look through again and again
-    gc.set_threshold(YOUNG)
+    collect_rarely()
     twisted: Any = reactor
     loop: asyncio.AbstractEventLoop = twisted._asyncioEventloop
     ended: list[asyncio.Task[int | None]] = []

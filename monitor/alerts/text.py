@@ -5,13 +5,12 @@ Nothing here knows a format's markup; that is ``markup.py``.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 import regex
 
-from monitor.language.display import balanced
+from monitor.language.display import CONTROLS, balanced
 
 FSI, PDI = "\u2068", "\u2069"
 WORD_JOINER = "\u2060"
@@ -86,7 +85,7 @@ def _letters(text: str) -> Iterator[str]:
 def web_link(address: str | None) -> str:
     """An address that may be made a link: http or https, with a host, without a user part, and safe to stand in any
     markup; else empty (F74, F75, F99)."""
-    if not address or "\\" in address or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in address):
+    if not address or "\\" in address or CONTROLS.search(address):
         return ""
     try:
         parts = urlsplit(address)

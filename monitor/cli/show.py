@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.model import Config
+from monitor.language.display import CONTROLS
 from monitor.model import Alert
 from monitor.shapes import alert_row
 from monitor.web import words
@@ -51,7 +52,7 @@ def _cell(value: Any) -> str:
     if value is None or value == "":
         return "–"
     text = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
-    text = "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs"))
+    text = CONTROLS.sub("", text)
     return f"{FSI}{text}{PDI}" if turns(text) else text
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _BREAKS = re.compile(r"[ \t\n\v\f\r\x85\u2028\u2029]+")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Characters of Unicode's categories Cc and Cs."""
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _EMBEDS, _ISOLATES = "\u202a\u202b\u202d\u202e", "\u2066\u2067\u2068"
 _POP_EMBED, _POP_ISOLATE = "\u202c", "\u2069"
@@ -17,7 +18,7 @@ def one_line(text: str) -> str:
     Without the escape letter an ANSI sequence is only its visible rest.
     """
     if not text.isprintable():  # printable text holds no control, no surrogate, and no white space but the space
-        text = _CONTROLS.sub("", _BREAKS.sub(" ", text))
+        text = CONTROLS.sub("", _BREAKS.sub(" ", text))
     return " ".join(text.split())
 
 

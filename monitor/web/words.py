@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import policy
 from monitor.alerts.text import edge
+from monitor.language.display import CONTROLS
 from monitor.model import Alert, Outcome, Span
 
 _DIRECTIONS = {"en": "ltr", "he": "rtl", "ar": "rtl"}
@@ -80,7 +80,7 @@ def direction(language: str) -> str:
 
 def clean(text: str) -> str:
     """Line breaks and controls become spaces, one for one; letters, marks and direction marks stay."""
-    return "".join(" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
+    return CONTROLS.sub(" ", text)
 
 
 def language(code: str) -> str:
