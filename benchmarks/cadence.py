@@ -15,7 +15,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor import rhythm, schedule, signs
-from monitor.model import Answer, Outcome
+from monitor.model.entries import Answer
+from monitor.model.sources import Outcome
 from storage import rows
 from tests.rig.weeks import JERUSALEM, START, Feed, Polled, israeli_desk, published
 

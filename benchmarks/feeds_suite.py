@@ -25,7 +25,8 @@ from typing import Any
 
 import feedparser
 
-from monitor.model import Entry, Outcome
+from monitor.model.entries import Entry
+from monitor.model.sources import Outcome
 from spiders.readers import ReadTask, read
 from spiders.readers.links import resolve
 from spiders.readers.text import one_line, plain

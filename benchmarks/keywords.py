@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.model import Watch
+from config.model.watches import Watch
 from monitor.language.normalise import normalise
 from monitor.language.tokens import Words
 from monitor.watches.compile import WatchSet, compile_watches

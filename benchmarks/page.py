@@ -24,26 +24,15 @@ from random import Random
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from monitor.model import (
-    Answer,
-    Candidate,
-    Change,
-    Condition,
-    Decision,
-    Delivery,
-    Entry,
-    Filing,
-    Match,
-    NewAlert,
-    Outcome,
-    Placed,
-    Reviewed,
-    Room,
-    SourceState,
-    Span,
-    TextLanguage,
-    Wanted,
-)
+from monitor.model.alerts import Condition, NewAlert
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Match, Span, Wanted
+from monitor.model.messages import Delivery, Room
+from monitor.model.reviews import Reviewed
+from monitor.model.sources import Outcome, SourceState
+from monitor.model.stories import Placed
+from monitor.model.texts import TextLanguage
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
 from storage import open_store

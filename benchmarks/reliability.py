@@ -26,7 +26,10 @@ from typing import Any
 
 from benchmarks.rig import START
 from monitor.alerts.dispatch import Dispatcher
-from monitor.model import Change, Decision, Delivery, Match, NewAlert, Parcel
+from monitor.model.alerts import NewAlert
+from monitor.model.filing import Change, Decision
+from monitor.model.items import Match
+from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Channel, Ledger
 from monitor.stories.identity import item_id
 from storage.sqlite.store import SqliteStore

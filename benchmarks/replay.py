@@ -24,7 +24,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.newswire import Newswire, newswire
 from benchmarks.rig import Bench, SetClock, configuration, cpu, on_reactor, outlet, peak_megabytes, running
-from monitor.model import Wanted
+from monitor.model.items import Wanted
 
 Row = Mapping[str, Any]
 Archives = Mapping[str, Mapping[str, Sequence[Row]]]

@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from config.load import load
-from config.model import Allow, Cadence, Config, Outlet, Settings, Source, StoreSettings
-from monitor.model import Filed
+from config.model.outlets import Cadence, Outlet, Source
+from config.model.settings import Allow, Settings, StoreSettings
+from config.model.whole import Config
+from monitor.model.filing import Filed
 from monitor.ports import Store
 from monitor.service import Service
 from storage import open_store

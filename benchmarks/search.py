@@ -25,7 +25,11 @@ from pathlib import Path
 from benchmarks.keywords import FILES, sentences
 from config.load import load
 from monitor.clock import SystemClock
-from monitor.model import Answer, Candidate, Change, Decision, Entry, Filing, Outcome, TextLanguage, Wanted
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Wanted
+from monitor.model.sources import Outcome
+from monitor.model.texts import TextLanguage
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
 from monitor.watches.compile import compile_watches

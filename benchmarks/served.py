@@ -25,23 +25,17 @@ import aiohttp
 
 from benchmarks.page import CHANNELS, NOW, OUTLETS, WATCHES, filled
 from config.load import load
-from config.model import Channel, Config, Outlet, Settings, Watch
+from config.model.outlets import Outlet
+from config.model.settings import Channel, Settings
+from config.model.watches import Watch
+from config.model.whole import Config
 from monitor.alerts.links import signer_of
 from monitor.desk import edition
-from monitor.model import (
-    Answer,
-    Candidate,
-    Change,
-    Decision,
-    Entry,
-    Filing,
-    Match,
-    NewAlert,
-    Outcome,
-    SourceState,
-    Span,
-    Wanted,
-)
+from monitor.model.alerts import NewAlert
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Match, Span, Wanted
+from monitor.model.sources import Outcome, SourceState
 from monitor.ports import Ledger, Store
 from monitor.status import Status
 from monitor.stories import identity

@@ -33,7 +33,7 @@ from benchmarks.replay import Row as Archived
 from benchmarks.replay import archives, truth
 from config.load import load
 from monitor.language.normalise import normalise
-from monitor.model import TextLanguage
+from monitor.model.texts import TextLanguage
 from monitor.stories.clusters import Clusters
 from monitor.stories.gist import Gists, StoryItem, beginning
 from monitor.stories.links import Links

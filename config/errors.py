@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from config.model import Config
+    from config.model.whole import Config
 
 
 class WirewatchError(Exception):

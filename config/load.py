@@ -19,22 +19,12 @@ from pydantic import BaseModel, ValidationError
 from config import crosscheck, references, wording
 from config.document import Document, Kind, read
 from config.errors import ConfigError, Problem
-from config.model import (
-    ClaimFile,
-    Claims,
-    ClaimWords,
-    Concept,
-    ConceptFile,
-    Config,
-    OriginFile,
-    OriginTables,
-    Outlet,
-    Place,
-    Settings,
-    Watch,
-    WatchFile,
-    Written,
-)
+from config.model.lexicon import ClaimFile, Claims, ClaimWords, Concept, ConceptFile
+from config.model.origins import OriginFile, OriginTables
+from config.model.outlets import Outlet
+from config.model.settings import Settings
+from config.model.watches import Watch, WatchFile
+from config.model.whole import Config, Place, Written
 from config.positions import spot_in
 from config.schema import MODELS
 

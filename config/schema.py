@@ -11,7 +11,12 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from config.document import Kind
-from config.model import ClaimFile, ConceptFile, OriginFile, Outlet, Settings, WatchFile, written
+from config.model.fields import written
+from config.model.lexicon import ClaimFile, ConceptFile
+from config.model.origins import OriginFile
+from config.model.outlets import Outlet
+from config.model.settings import Settings
+from config.model.watches import WatchFile
 
 MODELS: Mapping[Kind, type[BaseModel]] = {
     "wirewatch": Settings,

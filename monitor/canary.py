@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from config.model import Channel, Outlet, Settings, Source, Watch
-from monitor.model import Delivery, Entry, Parcel
+from config.model.outlets import Outlet, Source
+from config.model.settings import Channel, Settings
+from config.model.watches import Watch
+from monitor.model.entries import Entry
+from monitor.model.messages import Delivery, Parcel
 
 NAME = "wirewatch-canary"
 """Of its outlet, its watch and its own channel; no operator may use it (``config/crosscheck.py``)."""

@@ -20,32 +20,22 @@ from zoneinfo import ZoneInfo
 
 from config.errors import ConfigError, Problem
 from config.load import in_order, load, place_in
-from config.model import Cadence, ChangeClass, Channel, Config, Outlet, Source, Watch
+from config.model.fields import ChangeClass
+from config.model.outlets import Cadence, Outlet, Source
+from config.model.settings import Channel
+from config.model.watches import Watch
+from config.model.whole import Config
 from monitor import canary, health, pages, rhythm, schedule, signs
 from monitor.alerts import corroboration, policy
 from monitor.alerts.waiting import Told
 from monitor.entries import normalise
 from monitor.errors import StoreError
 from monitor.language.concepts import lints as concept_lints
-from monitor.model import (
-    Answer,
-    Candidate,
-    Change,
-    Decision,
-    Entry,
-    Filed,
-    Filing,
-    Item,
-    Match,
-    Outcome,
-    PageDue,
-    Paragraph,
-    Placed,
-    Reported,
-    SourceState,
-    Spot,
-    Wanted,
-)
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Change, Decision, Filed, Filing, Paragraph
+from monitor.model.items import Item, Match, Reported, Spot, Wanted
+from monitor.model.sources import Outcome, PageDue, SourceState
+from monitor.model.stories import Placed
 from monitor.ports import Archive, Clock, Corrections, Decide, Ledger, Schedule, Settle
 from monitor.restdays import Week, prepare, week_of
 from monitor.stories import places

@@ -15,7 +15,10 @@ from datetime import datetime
 from monitor import health
 from monitor.clock import rest
 from monitor.errors import StoreError
-from monitor.model import Alert, Delivery, Entry, Item, Message, Parcel, Telling
+from monitor.model.alerts import Alert, Telling
+from monitor.model.entries import Entry
+from monitor.model.items import Item
+from monitor.model.messages import Delivery, Message, Parcel
 from monitor.ports import Channel, Clock
 from monitor.stories.identity import candidates, item_id, revision_id
 

@@ -13,9 +13,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import regex
 
-from config.model import Outlet, Source
+from config.model.outlets import Outlet, Source
 from monitor.language.display import balanced
-from monitor.model import Entry, Kind
+from monitor.model.entries import Entry
+from monitor.model.texts import Kind
 from monitor.stories.addresses import bare_host, followable, rules
 
 TITLE_GRAPHEMES = 300

@@ -10,8 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from config.model import Cadence, Outlet, Settings, Source, Watch
-from monitor.model import Alert, Answer, Entry, Outcome, SourceState
+from config.model.outlets import Cadence, Outlet, Source
+from config.model.settings import Settings
+from config.model.watches import Watch
+from monitor.model.alerts import Alert
+from monitor.model.entries import Answer, Entry
+from monitor.model.sources import Outcome, SourceState
 from monitor.schedule import GOOD
 
 OUTLET = "wirewatch"

@@ -24,9 +24,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from config.model import CLOSEST, Outlet
+from config.model.outlets import CLOSEST, Outlet
 from monitor.entries import CUT_SHORT, TEXT_LOST
-from monitor.model import Answer, Outcome, PageAfter, PageDue
+from monitor.model.entries import Answer
+from monitor.model.filing import PageAfter
+from monitor.model.sources import Outcome, PageDue
 from monitor.schedule import GOOD
 from monitor.stories.addresses import Compared, Rules, rules
 

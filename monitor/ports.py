@@ -12,46 +12,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from monitor.model import (
-    EVERYTHING,
-    Alert,
-    Candidate,
-    Change,
-    Condition,
-    Correction,
-    Decision,
-    Delivery,
-    Escalation,
-    Filed,
-    Filing,
-    Hits,
-    Item,
-    Matched,
-    Message,
-    PageDue,
-    Parcel,
-    Remark,
-    RemarkKind,
-    Reported,
-    Review,
-    Revision,
-    RobotsCopy,
-    Room,
-    Rulings,
-    Settled,
-    Sought,
-    SourceState,
-    Spot,
-    Story,
-    StorySize,
-    Tally,
-    Tended,
-    Visit,
-    VisitReport,
-    Waiting,
-    Wanted,
-    Whereabouts,
-)
+from monitor.model.alerts import Alert, Condition, Escalation, Settled, Tended, Waiting
+from monitor.model.entries import Candidate
+from monitor.model.filing import Change, Decision, Filed, Filing
+from monitor.model.items import EVERYTHING, Hits, Item, Matched, Reported, Revision, Spot, Wanted, Whereabouts
+from monitor.model.messages import Delivery, Message, Parcel, Room
+from monitor.model.reviews import Remark, RemarkKind, Review, Tally
+from monitor.model.sought import Sought
+from monitor.model.sources import PageDue, RobotsCopy, SourceState, Visit, VisitReport
+from monitor.model.stories import Correction, Rulings, Story, StorySize
 
 Progress = Callable[[int, int], None]
 """Told of long work, so much done of about so much; from a thread of the store's."""

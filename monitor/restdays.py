@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from config.model import Outlet
+from config.model.outlets import Outlet
 
 if TYPE_CHECKING:
     from holidays import HolidayBase

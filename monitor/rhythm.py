@@ -17,7 +17,9 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 from zlib import crc32
 
-from monitor.model import Answer, Candidate, Outcome, Rhythm, TextLanguage
+from monitor.model.entries import Answer, Candidate
+from monitor.model.sources import Outcome, Rhythm
+from monitor.model.texts import TextLanguage
 from monitor.restdays import HOURS, Week
 
 LANGUAGES: tuple[TextLanguage, ...] = get_args(TextLanguage)

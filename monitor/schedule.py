@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from config.model import Cadence
+from config.model.outlets import Cadence
 from monitor import rhythm
-from monitor.model import Answer, Outcome, Rhythm, SourceState
+from monitor.model.entries import Answer
+from monitor.model.sources import Outcome, Rhythm, SourceState
 from monitor.restdays import Week
 
 BACK_OFF_LIMIT = timedelta(hours=1)

@@ -11,25 +11,16 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
-from config.model import ChangeClass, Outlet, Severity, Watch, written
+from config.model.fields import ChangeClass, Severity, written
+from config.model.outlets import Outlet
+from config.model.watches import Watch
 from monitor.alerts.wording import Wording
-from monitor.model import (
-    Alert,
-    Condition,
-    Correction,
-    CorrectionKind,
-    Item,
-    Kind,
-    Matched,
-    Remark,
-    RemarkKind,
-    Review,
-    Revision,
-    SourceState,
-    Story,
-    TextLanguage,
-    Verdict,
-)
+from monitor.model.alerts import Alert, Condition
+from monitor.model.items import Item, Matched, Revision
+from monitor.model.reviews import Remark, RemarkKind, Review, Verdict
+from monitor.model.sources import SourceState
+from monitor.model.stories import Correction, CorrectionKind, Story
+from monitor.model.texts import Kind, TextLanguage
 from monitor.stories.reported import roots_of, whose
 from monitor.stories.timeline import Moment, Timeline, What
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.health import began, closed, notice, opened
-from monitor.model import Answer, Entry, Rhythm, SourceState
+from monitor.model.entries import Answer, Entry
+from monitor.model.sources import Rhythm, SourceState
 from monitor.restdays import Week
 from monitor.rhythm import silent, usual_language
 from monitor.schedule import GOOD, SILENT, asked_plainly

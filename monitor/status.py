@@ -9,7 +9,7 @@ from typing import Literal
 
 from monitor import signs
 from monitor.alerts.latency import Histogram
-from monitor.model import Outcome, SourceState
+from monitor.model.sources import Outcome, SourceState
 
 TICK_LIMIT = timedelta(seconds=30)
 """The heartbeat looks at the schedule each second, and the dispatcher at the outbox; half a minute without is not

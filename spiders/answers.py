@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from monitor.entries import CUT_SHORT
-from monitor.model import Answer, Entry, Outcome, Validators
+from monitor.model.entries import Answer, Entry
+from monitor.model.sources import Outcome, Validators
 from spiders.middlewares.conditional import NOT_MODIFIED, conditional, given
 from spiders.readers.judge import judge
 from spiders.readers.task import EXCERPT, Reading

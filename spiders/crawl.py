@@ -17,8 +17,8 @@ from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.utils.reactor import install_reactor as scrapy_install_reactor
 
 from config import crawl as limits
-from config.model import Config
-from monitor.model import Visit, VisitReport
+from config.model.whole import Config
+from monitor.model.sources import Visit, VisitReport
 from monitor.ports import Clock
 from spiders import guard
 from spiders.middlewares.robots import RobotsBook, RobotsKeeper

@@ -21,11 +21,14 @@ from scrapy.exceptions import DropItem
 from scrapy.logformatter import LogFormatter
 
 from config.load import load
-from config.model import Config, Outlet
+from config.model.outlets import Outlet
+from config.model.whole import Config
 from monitor.clock import SystemClock
 from monitor.entries import normalise
 from monitor.errors import AddressRefused, StoreError
-from monitor.model import Answer, Entry, Filing, PageDue, RobotsCopy, SourceState, Visit, VisitReport
+from monitor.model.entries import Answer, Entry
+from monitor.model.filing import Filing
+from monitor.model.sources import PageDue, RobotsCopy, SourceState, Visit, VisitReport
 from monitor.ports import Clock
 from spiders import guard
 from spiders.middlewares.robots import RobotsBook

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from scrapy.http import Request
 
 from config.crawl import MOST_BODY
-from config.model import Config, Outlet, Source
-from monitor.model import Answer, Outcome, PageDue, SourceState, Validators, Visit, VisitReport
+from config.model.outlets import Outlet, Source
+from config.model.whole import Config
+from monitor.model.entries import Answer
+from monitor.model.sources import NO_VALIDATORS, Outcome, PageDue, SourceState, Visit, VisitReport
 from monitor.pages import leads_to_front
 from monitor.stories.identity import clean_url
 from spiders import answers, guard
@@ -130,7 +132,7 @@ class Visitor:
     ) -> Answer:
         read = []
         for url in children:
-            child = replace(question, url=url, held=Validators(), note="")
+            child = replace(question, url=url, held=NO_VALIDATORS, note="")
             try:
                 read.append((await ask(child))[0])
             except HostWaits as wait:

@@ -19,7 +19,7 @@ from multiprocessing.connection import wait
 
 from pebble import ProcessExpired, ProcessPool
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers import Reading, ReadTask, read
 
 MEMORY = 1 << 30

@@ -14,28 +14,14 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, overload
 
-from config.model import SEVERITIES
-from monitor.model import (
-    Alert,
-    Candidate,
-    Correction,
-    Entry,
-    Item,
-    Match,
-    Matched,
-    Message,
-    Outcome,
-    PageDue,
-    Remark,
-    Reported,
-    Revision,
-    Rhythm,
-    RobotsCopy,
-    SourceState,
-    Span,
-    Validators,
-    Whereabouts,
-)
+from config.model.fields import SEVERITIES
+from monitor.model.alerts import Alert
+from monitor.model.entries import Candidate, Entry
+from monitor.model.items import Item, Match, Matched, Reported, Revision, Span, Whereabouts
+from monitor.model.messages import Message
+from monitor.model.reviews import Remark
+from monitor.model.sources import Outcome, PageDue, Rhythm, RobotsCopy, SourceState, Validators
+from monitor.model.stories import Correction
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND, _MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from config.model import Concept
+from config.model.lexicon import Concept
 from monitor.clock import SystemClock
 from monitor.errors import QueryError
-from monitor.model import Candidate, Item
+from monitor.model.entries import Candidate
+from monitor.model.items import Item
 from monitor.ports import Archive
 from monitor.stories import identity
 from monitor.watches.compile import WatchSet, compile_watches

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from config.errors import ConfigError, Problem
-from config.model import Channel as Configured
-from config.model import Config, OriginTables
+from config.model.origins import OriginTables
+from config.model.settings import Channel as Configured
+from config.model.whole import Config
 from config.smtp import SCHEMES
 from monitor import canary, health
 from monitor.alerts import links

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from monitor.alerts.text import cut
 from monitor.language.display import one_line
-from monitor.model import Item
+from monitor.model.items import Item
 from monitor.stories.phrases import Phrases, Stretch, denied, hedged
 
 AFTER = 3

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from monitor.alerts.text import cut, edge
 from monitor.language.display import one_line
-from monitor.model import Alert, Item, Span
+from monitor.model.alerts import Alert
+from monitor.model.items import Item, Span
 
 AROUND = 60
 """Letters shown on each side of a matched word."""

@@ -14,9 +14,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from config.model import Channel, Corroboration, Watch, written
+from config.model.fields import written
+from config.model.settings import Channel
+from config.model.watches import Corroboration, Watch
 from monitor.alerts.waiting import held
-from monitor.model import Alert, Held, Item, NewAlert, Release, Settled, Waiting
+from monitor.model.alerts import Alert, Held, NewAlert, Release, Settled, Waiting
+from monitor.model.items import Item
 from monitor.ports import Ledger
 from monitor.stories.reported import roots_of
 

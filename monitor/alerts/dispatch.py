@@ -20,14 +20,17 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
-from config.model import ChangeClass
+from config.model.fields import ChangeClass
 from monitor import canary
 from monitor.alerts import corroboration, policy
 from monitor.alerts.edits import edits
 from monitor.alerts.lane import GIVE_UP, Lane
 from monitor.alerts.latency import Latency
 from monitor.errors import StoreError
-from monitor.model import Alert, Delivery, Item, Message, Parcel, Revision, Room, Story, Telling, Whereabouts
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item, Revision, Whereabouts
+from monitor.model.messages import Delivery, Message, Parcel, Room
+from monitor.model.stories import Story
 from monitor.ports import Archive, Channel, Clock, Outbox
 
 log = logging.getLogger(__name__)

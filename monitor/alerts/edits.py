@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from monitor.alerts.text import cut, edge
-from monitor.model import Edit, Item, Piece, Revision
+from monitor.model.alerts import Edit, Piece
+from monitor.model.items import Item, Revision
 from monitor.stories.diff import compare
 from monitor.stories.prose import prose
 

@@ -19,7 +19,8 @@ from monitor.alerts.storyline import Storyline
 from monitor.alerts.text import cut, isolated, size, unmentioned, unmentioned_link, web_link
 from monitor.alerts.wording import NAMES, WHOLE, Form, Wording, headline, stamp, state
 from monitor.language.display import balanced, one_line
-from monitor.model import Message, Parcel, Telling
+from monitor.model.alerts import Telling
+from monitor.model.messages import Message, Parcel
 
 SHORTEST = 240
 """Units of plain text that one alert takes at most in the shortest form that still links to it, its share of the rest

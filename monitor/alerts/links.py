@@ -15,7 +15,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote
 
-from config.model import Config, store_path
+from config.model.settings import store_path
+from config.model.whole import Config
 
 _KEY = 32
 _SIGNATURE = 16

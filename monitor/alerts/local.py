@@ -12,7 +12,7 @@ from typing import TextIO
 from monitor.alerts.gathered import worded
 from monitor.alerts.markup import PLAIN
 from monitor.alerts.wording import NAMES, Wording
-from monitor.model import Delivery, Parcel
+from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Clock
 
 _SENT = Delivery(verdict="sent")

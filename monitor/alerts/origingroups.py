@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.alerts.text import isolated, web_link
 from monitor.alerts.wording import Wording, stamp
-from monitor.model import Item
+from monitor.model.items import Item
 from monitor.stories.reported import roots_of
 from monitor.stories.roots import How, Root
 

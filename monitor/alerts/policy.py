@@ -12,10 +12,14 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from config.model import SEVERITIES, ChangeClass, Channel, Watch
+from config.model.fields import SEVERITIES, ChangeClass
+from config.model.settings import Channel
+from config.model.watches import Watch
 from monitor.alerts import corroboration
 from monitor.alerts.waiting import Told, held
-from monitor.model import Change, Held, Match, NewAlert
+from monitor.model.alerts import Held, NewAlert
+from monitor.model.filing import Change
+from monitor.model.items import Match
 
 BASELINE = "baseline"
 BELOW_SEVERITY = "below severity"

@@ -23,7 +23,7 @@ from monitor.alerts.markup import HTML, MARKDOWN, PLAIN
 from monitor.alerts.single import Single
 from monitor.alerts.webhook import DEADLINE, NEVER, UNFIT, webhook_id, wish_inside
 from monitor.alerts.wording import Form, Wording
-from monitor.model import Delivery, Parcel
+from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Clock
 
 _MAIL = frozenset({"mailto", "mailtos"})

@@ -16,7 +16,8 @@ from monitor.alerts.storyline import Storyline
 from monitor.alerts.text import cut, isolated, size, unmentioned, unmentioned_link, web_link
 from monitor.alerts.wording import Form, Wording, headline, stamp, state
 from monitor.language.display import balanced, one_line
-from monitor.model import Alert, Edit, Item, Piece, Span, Telling
+from monitor.model.alerts import Alert, Edit, Piece, Telling
+from monitor.model.items import Item, Span
 
 DIRECTIONS = {"en": "ltr", "he": "rtl", "ar": "rtl"}
 

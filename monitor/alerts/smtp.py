@@ -28,7 +28,7 @@ from monitor.alerts.markup import HTML, PLAIN
 from monitor.alerts.text import WORD_JOINER
 from monitor.alerts.webhook import DEADLINE, webhook_id
 from monitor.alerts.wording import NAMES, Form, Wording
-from monitor.model import Delivery, Parcel
+from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Clock
 
 FORM = Form(body=100_000)

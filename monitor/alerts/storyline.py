@@ -11,7 +11,9 @@ from monitor.alerts import claims
 from monitor.alerts.origingroups import Group, groups
 from monitor.alerts.text import cut, isolated, web_link
 from monitor.alerts.wording import Wording, headline, stamp
-from monitor.model import Item, Story, Telling
+from monitor.model.alerts import Telling
+from monitor.model.items import Item
+from monitor.model.stories import Story
 from monitor.stories.reported import roots_of, whose
 from monitor.stories.roots import Root
 

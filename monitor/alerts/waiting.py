@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from config.model import Channel, Quiet, Severity, Watch, written
-from monitor.model import Alert, Held
+from config.model.fields import Severity, written
+from config.model.settings import Channel, Quiet
+from config.model.watches import Watch
+from monitor.model.alerts import Alert, Held
 
 DIGEST = "digest"
 QUIET_HOURS = "quiet hours"

@@ -22,7 +22,7 @@ import aiohttp
 from monitor import retry_after
 from monitor.alerts.gathered import worded
 from monitor.alerts.wording import NAMES, Wording
-from monitor.model import Delivery, Parcel
+from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Clock
 
 DEADLINE = 20.0

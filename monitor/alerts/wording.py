@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from config.model import Severity
+from config.model.fields import Severity
 from monitor.alerts.text import visible, web_link
 from monitor.language.display import one_line
-from monitor.model import Alert, Item
+from monitor.model.alerts import Alert
+from monitor.model.items import Item
 from monitor.stories.phrases import Phrases
 
 NAMES = 200

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.model import SEVERITIES, Config, Severity
+from config.model.fields import SEVERITIES, Severity
+from config.model.whole import Config
 from monitor import shapes
 from monitor.cli import show
 from monitor.cli.opened import known_watch, with_store
 from monitor.clock import SystemClock
 from monitor.errors import UnknownName
-from monitor.model import Alert, Condition
+from monitor.model.alerts import Alert, Condition
 from monitor.ports import Store
 
 _ALL = 100_000

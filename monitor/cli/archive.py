@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import click
 
-from monitor.model import Item, Wanted
+from monitor.model.items import Item, Wanted
 from monitor.ports import Store
 
 _PORTION = 2000

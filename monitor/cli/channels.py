@@ -12,12 +12,17 @@ from typing import Any
 import click
 
 from config.load import load
-from config.model import SEVERITIES, Channel, Config, Severity, written
+from config.model.fields import SEVERITIES, Severity, written
+from config.model.settings import Channel
+from config.model.whole import Config
 from monitor import health
 from monitor.cli import show
 from monitor.clock import SystemClock
 from monitor.errors import UnknownName
-from monitor.model import Alert, Delivery, Item, Message, Parcel, Telling, TextLanguage
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item
+from monitor.model.messages import Delivery, Message, Parcel
+from monitor.model.texts import TextLanguage
 
 _WATCH = "wirewatch-notices"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.cli import show
 
 

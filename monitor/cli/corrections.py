@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.cli import show
 from monitor.cli.opened import known_story, with_store
 from monitor.clock import SystemClock
 from monitor.language.display import one_line
-from monitor.model import Correction
+from monitor.model.stories import Correction
 from monitor.ports import Store
 from monitor.shapes import correction_row
 from monitor.stories.corrected import said

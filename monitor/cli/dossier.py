@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.model import Config
+from config.model.whole import Config
 from monitor import shapes
 from monitor.alerts.contexts import FIELDS, contexts, found, spans_of
 from monitor.alerts.text import isolated
@@ -18,7 +18,8 @@ from monitor.alerts.wording import headline
 from monitor.cli import show
 from monitor.errors import UnknownName
 from monitor.language.display import one_line
-from monitor.model import Alert, Item, Span
+from monitor.model.alerts import Alert
+from monitor.model.items import Item, Span
 from monitor.ports import Store
 from monitor.web import cards, words
 

@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 import click
 
-from config.model import Config, duration
+from config.model.fields import duration
+from config.model.whole import Config
 from monitor import shapes
 from monitor.alerts.text import isolated
 from monitor.cli import show
@@ -22,7 +23,9 @@ from monitor.cli.searching import search
 from monitor.clock import SystemClock
 from monitor.errors import UnknownName
 from monitor.language.display import one_line
-from monitor.model import Alert, Item, RemarkKind, Review, Reviewed, Revision, Verdict, Wanted, Whereabouts
+from monitor.model.alerts import Alert
+from monitor.model.items import Item, Revision, Wanted, Whereabouts
+from monitor.model.reviews import RemarkKind, Review, Reviewed, Verdict
 from monitor.ports import Store
 
 

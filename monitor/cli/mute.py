@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.load import load
-from config.model import Config, duration
+from config.model.fields import duration
+from config.model.whole import Config
 from monitor.cli import show
 from monitor.cli.opened import known_watch, with_store
 from monitor.clock import SystemClock

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from config.load import load
-from config.model import Config, Watch
+from config.model.watches import Watch
+from config.model.whole import Config
 from config.wording import near
 from monitor.errors import UnknownName
-from monitor.model import Story
+from monitor.model.stories import Story
 from monitor.ports import Store
 from storage import is_there, open_store
 

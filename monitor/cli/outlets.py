@@ -13,13 +13,16 @@ from urllib.parse import urlsplit
 import click
 
 from config.load import load
-from config.model import Config, Outlet, StoreSettings
+from config.model.outlets import Outlet
+from config.model.settings import StoreSettings
+from config.model.whole import Config
 from monitor import log, shapes
 from monitor.cli import show
 from monitor.cli.opened import store_of, with_store
 from monitor.clock import SystemClock
 from monitor.errors import UnknownName
-from monitor.model import Item, SourceState
+from monitor.model.items import Item
+from monitor.model.sources import SourceState
 from monitor.ports import Store
 from monitor.schedule import GOOD
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from config.load import load
-from config.model import Config
+from config.model.whole import Config
 from config.wording import near
 from monitor import shapes
 from monitor.alerts.text import isolated
@@ -19,7 +19,7 @@ from monitor.cli.opened import with_store
 from monitor.clock import SystemClock
 from monitor.errors import QueryError, UnknownName
 from monitor.language.display import one_line
-from monitor.model import Item, Span, Wanted
+from monitor.model.items import Item, Span, Wanted
 from monitor.ports import Store
 from monitor.watches.compile import compile_watches
 from monitor.watches.draft import draft

@@ -16,7 +16,8 @@ import click
 
 from config.errors import ConfigError
 from config.load import load
-from config.model import Config, Web
+from config.model.settings import Web
+from config.model.whole import Config
 from monitor import log
 from monitor.cli.opened import store_of
 from monitor.clock import SystemClock

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.language.display import CONTROLS
-from monitor.model import Alert
+from monitor.model.alerts import Alert
 from monitor.shapes import alert_row
 from monitor.web import words
 

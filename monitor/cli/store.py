@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from config.load import load
-from config.model import Config
+from config.model.whole import Config
 from monitor.cli.opened import with_store
 from monitor.ports import Progress, Store
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.alerts.channels import wording_of
 from monitor.alerts.markup import MARKDOWN
 from monitor.alerts.text import isolated
@@ -21,7 +21,7 @@ from monitor.cli import corrections, show
 from monitor.cli.items import SINCE
 from monitor.cli.opened import known_story, with_store
 from monitor.language.display import one_line
-from monitor.model import Correction, Story
+from monitor.model.stories import Correction, Story
 from monitor.ports import Store
 from monitor.shapes import cells, correction_row, moment_row, story_row, timeline_row
 from monitor.stories.corrected import of_item

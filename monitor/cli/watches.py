@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from config.load import load
-from config.model import Config, Watch, written
+from config.model.fields import written
+from config.model.watches import Watch
+from config.model.whole import Config
 from monitor import health
 from monitor.cli import show
 from monitor.cli.archive import walked
@@ -25,7 +27,7 @@ from monitor.desk import Edition, open_edition, remarks
 from monitor.errors import UnknownName
 from monitor.language.concepts import LANGUAGES, forms
 from monitor.language.identify import identify
-from monitor.model import Item, Wanted
+from monitor.model.items import Item, Wanted
 from monitor.ports import Store
 from monitor.shapes import watch_row
 from monitor.watches.backtest import Difference, PastItem, Report, WatchReport, backtest, compare, item_text

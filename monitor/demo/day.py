@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
-from config.model import duration
-from monitor.model import Kind
+from config.model.fields import duration
+from monitor.model.texts import Kind
 
 FOLDER = Path(__file__).with_name("day")
 Format = Literal["bbc", "aljazeera", "haaretz", "ynet", "news-sitemap", "bing"]

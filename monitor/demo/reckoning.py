@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from monitor.demo.day import Day, Expected, Fault, Piece
 from monitor.health import OUTLET as SERVICE
-from monitor.model import Alert, Item, Outcome, SourceState
+from monitor.model.alerts import Alert
+from monitor.model.items import Item
+from monitor.model.sources import Outcome, SourceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.alerts import links
 from monitor.demo.clock import SpedUpClock
 from monitor.demo.day import Day, load

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.load import load, shipped
-from config.model import Config
+from config.model.whole import Config
 from monitor.demo.day import Edition
 from monitor.demo.site import DemoSite
 

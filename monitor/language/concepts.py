@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast, get_args
 
-from config.model import Concept, Language
+from config.model.fields import Language
+from config.model.lexicon import Concept
 from monitor.language.normalise import normalise
 from monitor.language.tokens import Words
 

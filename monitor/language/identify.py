@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from monitor.model import TextLanguage
+from monitor.model.texts import TextLanguage
 
 _HEBREW = re.compile("[\u05d0-\u05ea\ufb1d-\ufb4f]")
 _ARABIC = re.compile("[\u0620-\u063f\u0641-\u064a\u066e-\u06d3\ufb50-\ufdff\ufe70-\ufefc]")

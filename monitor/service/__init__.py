@@ -26,7 +26,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from config.model import Config
+from config.model.whole import Config
 from monitor import canary, status, systemd
 from monitor.alerts.channels import open_channels
 from monitor.alerts.dispatch import Counts, Dispatcher
@@ -35,7 +35,8 @@ from monitor.distress import Distress
 from monitor.errors import StoreError, UnknownName
 from monitor.hosts import host_of
 from monitor.language.tokens import tokenise
-from monitor.model import Filed, SourceState
+from monitor.model.filing import Filed
+from monitor.model.sources import SourceState
 from monitor.ports import Channel, Clock, Store
 from monitor.service.calendar import Calendar
 from monitor.service.canaries import Canaries

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from monitor import canary, health
 from monitor.desk import Desk
-from monitor.model import Entry
+from monitor.model.entries import Entry
 from monitor.ports import Archive, Clock, Outbox
 from monitor.stories.identity import candidates
 

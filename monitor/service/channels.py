@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from config.model import Config
+from config.model.whole import Config
 from monitor import canary
 from monitor.alerts.channels import open_channels
 from monitor.ports import Channel

@@ -11,14 +11,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from config.model import Settings
+from config.model.settings import Settings
 from monitor import canary, health
 from monitor.alerts.dispatch import Dispatcher
 from monitor.alerts.lane import GIVE_UP
 from monitor.clock import rest
 from monitor.desk import Desk
 from monitor.errors import StoreError
-from monitor.model import Alert, Escalation, Tended
+from monitor.model.alerts import Alert, Escalation, Tended
 from monitor.ports import Clock, Store
 from monitor.service.canaries import Canaries
 from monitor.service.channels import Channels

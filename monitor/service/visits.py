@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.errors import StoreError
-from monitor.model import Visit, VisitReport
+from monitor.model.sources import Visit, VisitReport
 from monitor.ports import Clock, Schedule
 from monitor.service.running import Running
 from spiders.crawl import ResidentCrawler

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from config.model import Outlet
+from config.model.outlets import Outlet
 
 # Query parameters that say where a reader came from, never what is read; in lower case, ``*`` stands for any end.
 TRACKING = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from config.model import OriginPattern, OriginTables, Relation
+from config.model.origins import OriginPattern, OriginTables, Relation
 from monitor.language.normalise import fold
 from monitor.stories.lines import Line, attached, is_in
 from monitor.stories.sourcenames import Group, Source, table_words, words_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import log, sqrt
 
-from config.model import StorySettings
+from config.model.settings import StorySettings
 from monitor.stories.gist import Gist, Gists, StoryItem
 from monitor.stories.standing import Standing
 

@@ -12,8 +12,9 @@ from typing import get_args
 
 import regex
 
-from config.model import ChangeClass
-from monitor.model import Kind, Piece, TextLanguage
+from config.model.fields import ChangeClass
+from monitor.model.alerts import Piece
+from monitor.model.texts import Kind, TextLanguage
 from monitor.stories import classes
 from monitor.stories.classes import Edited, Evidence, Field, Found, Reader, Reading, shown
 from monitor.stories.diff import Comparison, Side, compare, middles

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from config.model import ChangeClass
-from monitor.model import TextLanguage
+from config.model.fields import ChangeClass
+from monitor.model.texts import TextLanguage
 from monitor.stories.diff import Region, Side
 from monitor.stories.figures import Figure, figures
 from monitor.stories.names import Name, inside, is_same, names

@@ -15,7 +15,7 @@ from datetime import datetime
 from hashlib import blake2b
 from heapq import heappop, heappush
 
-from config.model import AS_MEASURED, StorySettings
+from config.model.settings import AS_MEASURED, StorySettings
 from monitor.stories.centroids import Stories, Story, Vector, cosine
 from monitor.stories.gist import Gist, Gists, StoryItem, written
 

@@ -18,7 +18,8 @@ from heapq import heappop, heappush
 from math import ceil
 
 from monitor.language.tokens import norms
-from monitor.model import Change, Item, Paragraph, Reported
+from monitor.model.filing import Change, Paragraph
+from monitor.model.items import Item, Reported
 from monitor.stories.reported import by_text, goes_back_to
 from monitor.stories.runs import paragraphs, with_digits
 from monitor.stories.texts import Alike, TextIndex, Told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.model import Correction
+from monitor.model.stories import Correction
 
 
 def said(correction: Correction) -> str:

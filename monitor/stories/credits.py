@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from config.model import OriginTables
+from config.model.origins import OriginTables
 from monitor.stories.attribution import clusters
 from monitor.stories.lines import Line, is_in
 from monitor.stories.sourcenames import Group, table_words

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from monitor.model import Piece
+from monitor.model.alerts import Piece
 from monitor.stories.units import Unit, cut
 
 PAIRS = 40_000

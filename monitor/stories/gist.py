@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from config.model import Concept
+from config.model.lexicon import Concept
 from monitor.language.forms import ARABIC_SHORT, HEBREW_SHORT, is_arabic, is_hebrew, readings
 from monitor.language.tokens import Words
-from monitor.model import TextLanguage
+from monitor.model.texts import TextLanguage
 from monitor.stories.stopwords import STOP
 from monitor.watches.terms import Form, Slot, Terms
 

@@ -52,10 +52,11 @@ from hashlib import blake2b
 
 import regex
 
-from config.model import Outlet, Source
+from config.model.outlets import Outlet, Source
 from monitor.entries import TITLE_MISSING
 from monitor.language.identify import identify
-from monitor.model import Candidate, Entry, TextLanguage
+from monitor.model.entries import Candidate, Entry
+from monitor.model.texts import TextLanguage
 from monitor.stories.addresses import Compared, Rules, rules
 
 _WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")

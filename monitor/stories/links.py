@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
-from config.model import AS_MEASURED, Concept, StorySettings
+from config.model.lexicon import Concept
+from config.model.settings import AS_MEASURED, StorySettings
 from monitor.stories.gist import Gists, StoryItem, written
 from monitor.stories.traits import SURE_NAME, Traits, traits
 

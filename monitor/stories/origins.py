@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from config.model import OriginTables, Relation
+from config.model.origins import OriginTables, Relation
 from monitor.language.normalise import fold, offsets
 from monitor.stories.attribution import Patterns, Said
 from monitor.stories.credits import Credit, CreditWords, byline, closing, dateline, headline

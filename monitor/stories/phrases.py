@@ -1,4 +1,4 @@
-"""What a text says by the words of `config.model.Claims` and of the concepts that are names: hedges, denials, names.
+"""What a text says by the words of `config.model.lexicon.Claims` and of the concepts that are names: hedges and so on.
 
 Phrases are found in their forms by the rules of `monitor.language.forms`, with everything attached in front, so that
 the lists stay short: ``מכחיש`` finds ``שמכחיש``, ``ينفي`` finds ``وينفي``.
@@ -13,9 +13,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Literal, NamedTuple
 
-from config.model import Claims, ClaimWords, Concept
+from config.model.lexicon import Claims, ClaimWords, Concept
 from monitor.language.forms import BARE, HEBREW_PREFIXES, LOOSE, STRICT, readings
-from monitor.model import TextLanguage
+from monitor.model.texts import TextLanguage
 from monitor.stories.figures import Figure, figures
 from monitor.stories.numberwords import is_weak, meaning
 from monitor.stories.units import Unit, cut

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from config.model import Concept, Config, StorySettings
-from monitor.model import Item, Placed, Rulings, StoryLink
+from config.model.lexicon import Concept
+from config.model.settings import StorySettings
+from config.model.whole import Config
+from monitor.model.items import Item
+from monitor.model.stories import Placed, Rulings, StoryLink
 from monitor.stories.clusters import Clusters
 from monitor.stories.gist import Gists, StoryItem
 from monitor.stories.links import Links

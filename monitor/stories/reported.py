@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from config.model import Relation
+from config.model.origins import Relation
 from config.wording import near
 from monitor.errors import UnknownName
-from monitor.model import Entry, Item, Reported
+from monitor.model.entries import Entry
+from monitor.model.items import Item, Reported
 from monitor.stories.origins import Origin, Origins, OriginText, Sources, origins
 from monitor.stories.roots import Credited, Root, roots
 from monitor.stories.sourcenames import SourceKind

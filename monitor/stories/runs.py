@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from zlib import crc32
 
 from monitor.language.tokens import norms
-from monitor.model import Paragraph
+from monitor.model.filing import Paragraph
 from monitor.stories.quotes import quotations
 
 RUN = 4

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from config.model import OriginName, OriginTables, OriginWords, WordsName
+from config.model.origins import OriginName, OriginTables, OriginWords, WordsName
 from monitor.language.forms import ARABIC_PREFIXES, HEBREW_PREFIXES
 from monitor.language.normalise import fold
 from monitor.stories.lines import REMEMBERED, WORD, Line, attached, is_in, norm_of

@@ -19,7 +19,8 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from zlib import crc32
 
-from monitor.model import Paragraph, Reported
+from monitor.model.filing import Paragraph
+from monitor.model.items import Reported
 from monitor.stories.runs import FEWEST, RUN, words_in
 
 SAME = 0.7

@@ -8,8 +8,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Literal
 
-from config.model import ChangeClass
-from monitor.model import Correction, Item, Reported, Revision, Story, TextLanguage, Whereabouts
+from config.model.fields import ChangeClass
+from monitor.model.items import Item, Reported, Revision, Whereabouts
+from monitor.model.stories import Correction, Story
+from monitor.model.texts import TextLanguage
 from monitor.stories.corrected import of_item
 from monitor.stories.phrases import Phrases, denied, hedged
 from monitor.stories.reported import roots_of, whose

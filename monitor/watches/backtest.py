@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from monitor.model import Item, Match
+from monitor.model.items import Item, Match
 from monitor.watches.compile import WatchSet
 from monitor.watches.engine import ItemText
 

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from config.model import Concept, Watch
+from config.model.lexicon import Concept
+from config.model.watches import Watch
 from monitor.errors import QueryError, UnknownName
 from monitor.language.forms import readings
 from monitor.language.lookalikes import folded
-from monitor.model import Match
+from monitor.model.items import Match
 from monitor.watches.engine import DOUBT, MISS, Evaluation, ItemText, Lexicon, Prepared
 from monitor.watches.expansion import Expansion, expand
 from monitor.watches.explain import Explanation, clause, explain

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from config.model import Config
+from config.model.whole import Config
 from monitor import canary, health
 from monitor.language.display import one_line
 

@@ -14,7 +14,8 @@ from itertools import islice
 from monitor.language.forms import readings
 from monitor.language.normalise import offsets
 from monitor.language.tokens import Words
-from monitor.model import Kind, Span, TextLanguage
+from monitor.model.items import Span
+from monitor.model.texts import Kind, TextLanguage
 from monitor.watches.places import Place, together, within
 from monitor.watches.query import (
     DEFAULT_FIELDS,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from config.model import Watch
+from config.model.watches import Watch
 from monitor.language.identify import identify
 from monitor.watches.compile import WatchSet
 from monitor.watches.engine import ItemText

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from config.model import Concept
+from config.model.lexicon import Concept
 from monitor.language.forms import BARE, is_arabic, is_hebrew, surface_forms
 from monitor.watches.query import Query, Regex, Term, walk
 from monitor.watches.terms import Atom, Slot

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from monitor.language.forms import BARE, LOOSE, PREPOSITION, STRICT
-from monitor.model import Span
+from monitor.model.items import Span
 from monitor.watches.engine import DOUBT, HIT, MISS, Evaluation, ItemText
 from monitor.watches.query import (
     DEFAULT_FIELDS,

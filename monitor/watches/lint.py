@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from config.model import Concept
+from config.model.lexicon import Concept
 from monitor.language.concepts import LANGUAGES, forms
 from monitor.language.forms import STRICT, is_arabic, is_hebrew, readings
 from monitor.language.normalise import normalise

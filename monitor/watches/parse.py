@@ -12,7 +12,7 @@ import regex
 
 from monitor.errors import QueryError
 from monitor.language.normalise import fold
-from monitor.model import Kind, TextLanguage
+from monitor.model.texts import Kind, TextLanguage
 from monitor.watches.grammar import parser
 from monitor.watches.query import (
     FILTER_FIELDS,

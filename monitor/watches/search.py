@@ -16,7 +16,8 @@ from itertools import islice
 
 from monitor import health
 from monitor.language.identify import identify
-from monitor.model import EVERYTHING, Item, Match, Sought, Spot, Wanted
+from monitor.model.items import EVERYTHING, Item, Match, Spot, Wanted
+from monitor.model.sought import Sought
 from monitor.ports import Archive, Clock
 from monitor.watches.backtest import item_text
 from monitor.watches.compile import WatchSet

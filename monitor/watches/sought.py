@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.language.index import fact, term
-from monitor.model import AllOf, AnyOf, Indexed, SearchField, Sought
+from monitor.model.sought import AllOf, AnyOf, Indexed, SearchField, Sought
 from monitor.watches.query import And, AtLeast, Filter, Near, Node, Or, Query, Scoped, Term, TextField
 from monitor.watches.terms import Form, Slot
 

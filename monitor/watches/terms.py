@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from config.model import Concept
+from config.model.lexicon import Concept
 from monitor.language.forms import BARE, LOOSE, PREPOSITION, STRICT, SUFFIXED, without_article
 from monitor.language.tokens import Words
 

@@ -13,7 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from monitor.model import Alert, Item, Revision
+from monitor.model.alerts import Alert
+from monitor.model.items import Item, Revision
 from monitor.ports import Store
 from monitor.web import cards, words
 from monitor.web.site import Site

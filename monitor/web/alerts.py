@@ -10,8 +10,8 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from config.model import duration
-from monitor.model import Alert, Condition
+from config.model.fields import duration
+from monitor.model.alerts import Alert, Condition
 from monitor.web import cards, words
 from monitor.web.site import Site
 from monitor.web.templating import is_part

@@ -14,11 +14,11 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
-from config.model import duration
+from config.model.fields import duration
 from monitor import shapes
 from monitor.alerts.channels import wording_of
 from monitor.errors import QueryError, StoreError
-from monitor.model import Item
+from monitor.model.items import Item
 from monitor.stories.timeline import timeline
 from monitor.web import asking, picking
 from monitor.web.asked import BadFilter

@@ -11,8 +11,8 @@ from datetime import datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from config.model import duration
-from monitor.model import Wanted
+from config.model.fields import duration
+from monitor.model.items import Wanted
 
 FILTERS = tuple(field.name for field in fields(Wanted))
 _LANGUAGES = ("en", "he", "ar", "und")

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from monitor.model import Condition, RemarkKind, Reviewed, TextLanguage
+from monitor.model.alerts import Condition
+from monitor.model.reviews import RemarkKind, Reviewed
+from monitor.model.texts import TextLanguage
 from monitor.shapes import (
     AlertRow,
     ItemRow,

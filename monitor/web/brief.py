@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from monitor.model import Wanted
+from monitor.model.items import Wanted
 from monitor.web import asked, cards, overview
 from monitor.web.guard import secure
 from monitor.web.looked import last_look, remember_look

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from config.model import SEVERITIES, Config, Outlet, Severity, Source
+from config.model.fields import SEVERITIES, Severity
+from config.model.outlets import Outlet, Source
+from config.model.whole import Config
 from monitor import health
-from monitor.model import Alert, Condition, Item, Revision, SourceState, Span
+from monitor.model.alerts import Alert, Condition
+from monitor.model.items import Item, Revision, Span
+from monitor.model.sources import SourceState
 from monitor.ports import Store
 from monitor.web import words
 

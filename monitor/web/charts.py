@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor import health, rhythm
-from monitor.model import Rhythm, Tally
+from monitor.model.reviews import Tally
+from monitor.model.sources import Rhythm
 from monitor.restdays import Week
 
 HOUR = timedelta(hours=1)

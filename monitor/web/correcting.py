@@ -10,7 +10,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from monitor.errors import CannotCorrect, UnknownName
-from monitor.model import Correction
+from monitor.model.stories import Correction
 from monitor.stories.reported import by_word
 from monitor.web.site import Site, visitor_of
 

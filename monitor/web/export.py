@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from monitor.errors import QueryError
-from monitor.model import Item
+from monitor.model.items import Item
 from monitor.shapes import ItemRow, ReviewRow, cells
 from monitor.web import picking
 from monitor.web.api import reviewed

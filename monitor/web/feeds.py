@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from monitor.alerts.text import web_link
 from monitor.errors import QueryError
 from monitor.language.display import balanced, one_line
-from monitor.model import Item
+from monitor.model.items import Item
 from monitor.web import asked, cards, picking
 from monitor.web.asked import Asked, BadFilter
 from monitor.web.site import Site

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from markupsafe import Markup
 
 from monitor.alerts.text import web_link
-from monitor.model import Item, Span
+from monitor.model.items import Item, Span
 from monitor.web.words import clean, paragraphs
 
 _ELEMENTS = {

@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse,
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.web.sessions import Sessions, opened_by
 from monitor.web.site import Site, Visitor
 

@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from config.model import ChangeClass
+from config.model.fields import ChangeClass
 from monitor.alerts.channels import wording_of
 from monitor.alerts.edits import edits
-from monitor.model import Edit, Item, Piece, Revision, Story
+from monitor.model.alerts import Edit, Piece
+from monitor.model.items import Item, Revision
+from monitor.model.stories import Story
 from monitor.stories.diff import compare
 from monitor.stories.reported import roots_of, whose
 from monitor.watches.draft import Draft, draft

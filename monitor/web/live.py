@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 
-from monitor.model import Filed
+from monitor.model.filing import Filed
 
 QUEUED = 100
 """Events that wait for a page that does not take them; then it is told to look again as a whole."""

@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from monitor.alerts.latency import BUCKETS, Histogram
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from monitor.status import Status
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
-from monitor.model import Wanted
+from monitor.model.items import Wanted
 from monitor.web import cards, charts
 from monitor.web.looked import last_look
 from monitor.web.rows import Row, rows

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.model import Item, Story, TextLanguage
+from monitor.model.items import Item
+from monitor.model.stories import Story
+from monitor.model.texts import TextLanguage
 from monitor.stories.reported import roots_of
 from monitor.web.charts import Spark, sparkline
 from monitor.web.site import Site

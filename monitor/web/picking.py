@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.clock import SystemClock
-from monitor.model import Item, Spot
+from monitor.model.items import Item, Spot
 from monitor.watches.search import ask, search
 from monitor.web import asked
 from monitor.web.asked import Asked, BadFilter

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from monitor.model import Remark, RemarkKind, Verdict
+from monitor.model.reviews import Remark, RemarkKind, Verdict
 from monitor.web import cards, words
 from monitor.web.items import panel
 from monitor.web.login import local

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from config.model import SEVERITIES, Severity
-from monitor.model import Alert, Item, Matched, Review, Span, StorySize
+from config.model.fields import SEVERITIES, Severity
+from monitor.model.alerts import Alert
+from monitor.model.items import Item, Matched, Span
+from monitor.model.reviews import Review
+from monitor.model.stories import StorySize
 from monitor.web import cards, words
 from monitor.web.cards import Moment
 from monitor.web.site import Site

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.clock import SystemClock
 from monitor.errors import QueryError
-from monitor.model import Item, Span, Spot
+from monitor.model.items import Item, Span, Spot
 from monitor.watches.search import Found, Question, ask, search
 from monitor.web.asked import Asked
 from monitor.web.picking import picked

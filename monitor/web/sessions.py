@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.alerts.links import Signer
 from monitor.language.display import one_line
 from monitor.web.site import Visitor

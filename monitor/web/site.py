@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
-from config.model import Config
+from config.model.whole import Config
 from monitor.alerts.links import Signer
 from monitor.desk import Edition
 from monitor.ports import Store

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
-from monitor.model import Wanted
+from monitor.model.items import Wanted
 from monitor.restdays import week_of
 from monitor.rhythm import ENOUGH
 from monitor.web import cards

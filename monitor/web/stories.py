@@ -11,7 +11,9 @@ from fastapi.responses import HTMLResponse
 
 from monitor.alerts.channels import wording_of
 from monitor.alerts.wording import Wording
-from monitor.model import Item, Story, TextLanguage
+from monitor.model.items import Item
+from monitor.model.stories import Story
+from monitor.model.texts import TextLanguage
 from monitor.stories.reported import roots_of
 from monitor.stories.roots import Root
 from monitor.stories.timeline import timeline

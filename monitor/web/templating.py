@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from config.model import written
+from config.model.fields import written
 from monitor.alerts.text import isolated, web_link
 from monitor.web import asked, cards, words
 from monitor.web.formatted import prose

@@ -12,8 +12,9 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse
 
 from config.load import place_in
-from config.model import Place, Watch
-from monitor.model import Hits, Wanted
+from config.model.watches import Watch
+from config.model.whole import Place
+from monitor.model.items import Hits, Wanted
 from monitor.watches.explain import Explanation
 from monitor.watches.search import pasted
 from monitor.web import cards, words

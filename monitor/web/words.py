@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from monitor.alerts import policy
 from monitor.alerts.text import edge
 from monitor.language.display import CONTROLS
-from monitor.model import Alert, Outcome, Span
+from monitor.model.alerts import Alert
+from monitor.model.items import Span
+from monitor.model.sources import Outcome
 
 _DIRECTIONS = {"en": "ltr", "he": "rtl", "ar": "rtl"}
 _MOODS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.model import Validators
+from monitor.model.sources import Validators
 
 if TYPE_CHECKING:
     from scrapy import Request

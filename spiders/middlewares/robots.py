@@ -18,7 +18,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request
 from scrapy.utils.datatypes import LocalCache
 
-from monitor.model import RobotsCopy
+from monitor.model.sources import RobotsCopy
 from spiders.failures import EXPECTED, in_words
 from spiders.middlewares.retry_after import TOO_MANY, HostWaits
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import trafilatura
 from selectolax.lexbor import LexborHTMLParser
 
-from config.model import ArticleSelectors
+from config.model.outlets import ArticleSelectors
 from monitor.entries import PAYWALLED, TEXT_LOST
-from monitor.model import Entry, Outcome
+from monitor.model.entries import Entry
+from monitor.model.sources import Outcome
 from spiders.readers import jsonld, page
 from spiders.readers.build import Builder, Raw
 from spiders.readers.decoding import decode

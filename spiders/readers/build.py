@@ -10,7 +10,8 @@ from datetime import datetime, tzinfo
 from typing import Literal
 from urllib.parse import urlsplit
 
-from monitor.model import Entry, Kind
+from monitor.model.entries import Entry
+from monitor.model.texts import Kind
 from spiders.readers import text as texts
 from spiders.readers.dates import read_date, zone_named
 from spiders.readers.links import resolve, unwrapped, web_address

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers import jsonfeed, loosefeed, strictfeed
 from spiders.readers.build import Builder, Raw
 from spiders.readers.decoding import decode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers.build import Builder, Raw
 from spiders.readers.task import EXCERPT, Reading, ReadTask, reading
 from spiders.readers.text import cut, one_line

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers.links import feed_links
 from spiders.readers.task import EXCERPT
 from spiders.readers.text import cut, plain

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from config.model import Selectors
-from monitor.model import Outcome
+from config.model.outlets import Selectors
+from monitor.model.sources import Outcome
 from spiders.readers import page
 from spiders.readers.build import Builder, Raw
 from spiders.readers.decoding import decode

@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
-from monitor.model import Kind, Outcome
+from monitor.model.sources import Outcome
+from monitor.model.texts import Kind
 from spiders.readers.build import Builder, Raw
 from spiders.readers.decoding import decode
 from spiders.readers.feed import not_a_feed

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from config.model import ArticleSelectors, Selectors
-from monitor.model import Entry, Outcome
+from config.model.outlets import ArticleSelectors, Selectors
+from monitor.model.entries import Entry
+from monitor.model.sources import Outcome
 
 TaskKind = Literal["feed", "sitemap", "listing", "aggregator", "article"]
 

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from monitor import canary
-from monitor.model import Candidate, Item, Matched, Revision
+from monitor.model.entries import Candidate
+from monitor.model.items import Item, Matched, Revision
 from storage import rows
 from storage.sqlite.decisions import resolve, resolved
 from storage.sqlite.texts import ITEM

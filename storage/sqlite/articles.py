@@ -12,7 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.entries import DATE_ASSUMED, PAYWALLED
-from monitor.model import Candidate, Change, Decision, Entry, Filing, Item, Validators
+from monitor.model.entries import Candidate, Entry
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Item
+from monitor.model.sources import NO_VALIDATORS
 from monitor.pages import is_whole
 from monitor.ports import Decide, Settle
 from monitor.stories import identity, prose
@@ -109,7 +112,7 @@ class PagePlacing(Placing):
         if not row["page_read"] or not (others or prose.another(row["body"], candidate.entry.body)):
             return False
         words = f"it leads to another article: {candidate.entry.url}"
-        self.page = replace(self.page, fate="lost", words=words, moved_to="", validators=Validators())
+        self.page = replace(self.page, fate="lost", words=words, moved_to="", validators=NO_VALIDATORS)
         return True
 
     def _page(self, candidate: Candidate, item: str) -> Fate:

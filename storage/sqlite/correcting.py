@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from monitor.model import Correction, Reported, Rulings
+from monitor.model.items import Reported
+from monitor.model.stories import Correction, Rulings
 from storage import rows
 from storage.sqlite import corrections, stories, undoing
 from storage.sqlite.readers import Readers

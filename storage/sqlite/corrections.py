@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from monitor.errors import CannotCorrect, UnknownName
-from monitor.model import Correction, CorrectionKind, Reported
+from monitor.model.items import Reported
+from monitor.model.stories import Correction, CorrectionKind
 from monitor.stories.clusters import split_id
 from storage import rows
 from storage.rows import when

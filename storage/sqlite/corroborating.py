@@ -9,7 +9,9 @@ from datetime import datetime
 
 from monitor.alerts.corroboration import STATE
 from monitor.alerts.policy import TOLD_WITH
-from monitor.model import Item, Release, Settled, Story, Waiting
+from monitor.model.alerts import Release, Settled, Waiting
+from monitor.model.items import Item
+from monitor.model.stories import Story
 from storage import rows
 from storage.rows import when
 from storage.sqlite import outbox, stories

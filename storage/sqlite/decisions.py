@@ -10,7 +10,10 @@ from datetime import datetime
 
 from monitor.errors import AddressRefused
 from monitor.hosts import host_of
-from monitor.model import Alert, Change, Decision, Item, Match, Rulings, Waiting
+from monitor.model.alerts import Alert, Waiting
+from monitor.model.filing import Change, Decision
+from monitor.model.items import Item, Match
+from monitor.model.stories import Rulings
 from storage import rows
 from storage.rows import when
 from storage.sqlite import corroborating, hits, outbox, stories

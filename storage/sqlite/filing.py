@@ -16,7 +16,8 @@ import sqlite3
 from collections import Counter
 from datetime import datetime, timedelta
 
-from monitor.model import Candidate, Filed, Filing
+from monitor.model.entries import Candidate
+from monitor.model.filing import Filed, Filing
 from monitor.ports import Decide, Settle
 from storage import rows
 from storage.rows import when

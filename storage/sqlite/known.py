@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.model import Answer, Candidate
+from monitor.model.entries import Answer, Candidate
 from monitor.stories.identity import nearly, words
 from storage.rows import Row, moment, when
 

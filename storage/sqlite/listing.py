@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor import canary, health
-from monitor.model import Item, Spot, Wanted
+from monitor.model.items import Item, Spot, Wanted
 from storage import rows
 from storage.rows import when
 from storage.sqlite.hits import ANY

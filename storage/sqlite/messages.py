@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from monitor.alerts.waiting import COOLDOWN
-from monitor.model import Delivery, Message, MessageKind, Room
+from monitor.model.messages import Delivery, Message, MessageKind, Room
 from storage import rows
 from storage.rows import when
 from storage.sqlite import outbox

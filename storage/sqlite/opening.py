@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from config.model import store_path
+from config.model.settings import store_path
 from monitor.errors import StoreError, StoreUnusable
 from storage.sqlite import schema, walog
 from storage.sqlite.errors import translate

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
-from config.model import SEVERITIES
+from config.model.fields import SEVERITIES
 from monitor import canary
 from monitor.alerts.policy import MUTED, TOLD_WITH
-from monitor.model import Alert, Condition, NewAlert
+from monitor.model.alerts import Alert, Condition, NewAlert
 from storage import rows
 from storage.rows import when
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from monitor.errors import AddressRefused
 from monitor.hosts import host_of
-from monitor.model import PageAfter, Whereabouts
+from monitor.model.filing import PageAfter
+from monitor.model.items import Whereabouts
 from storage import rows
 from storage.rows import when
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from monitor.model import Candidate, Change, Decision, Filing, Item, Revision
+from monitor.model.entries import Candidate
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Item, Revision
 from monitor.ports import Decide, Settle
 from monitor.stories import identity
 from storage import rows

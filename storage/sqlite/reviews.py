@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.model import Remark, RemarkKind, Review, Verdict
+from monitor.model.reviews import Remark, RemarkKind, Review, Verdict
 from storage import rows
 from storage.rows import when
 from storage.sqlite.decisions import resolve, resolved

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.model import RobotsCopy, SourceState, Visit, VisitReport
+from monitor.model.sources import RobotsCopy, SourceState, Visit, VisitReport
 from storage import rows
 from storage.rows import when
 

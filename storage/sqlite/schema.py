@@ -75,7 +75,7 @@ CREATE TABLE sources (
   late REAL NOT NULL,                -- seconds from when the last poll was due until it was answered
   last_new TEXT,                     -- when it last listed something that it had not listed before
   longest_silence REAL,              -- seconds of its own time, between two answers that listed something new
-  rhythm BLOB,                       -- the rest of monitor.model.Rhythm, as storage.rows packs it
+  rhythm BLOB,                       -- the rest of monitor.model.sources.Rhythm, as storage.rows packs it
   in_force INTEGER NOT NULL DEFAULT 1,  -- 0: no longer configured, kept with its history
   last_listed TEXT,                  -- when an answer last listed entries: whatever it listed is still there while
                                      -- the answers since were "unchanged"

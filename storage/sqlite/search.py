@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 
-from monitor.model import AllOf, AnyOf, Indexed, Item, Sought, Spot, Wanted
+from monitor.model.items import Item, Spot, Wanted
+from monitor.model.sought import AllOf, AnyOf, Indexed, Sought
 from storage import rows
 from storage.sqlite import listing
 from storage.sqlite.readers import Readers

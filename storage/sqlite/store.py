@@ -14,37 +14,15 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from monitor.errors import StoreError
-from monitor.model import (
-    EVERYTHING,
-    Alert,
-    Candidate,
-    Condition,
-    Delivery,
-    Escalation,
-    Filed,
-    Filing,
-    Hits,
-    Item,
-    Matched,
-    Message,
-    Remark,
-    RemarkKind,
-    Review,
-    Revision,
-    RobotsCopy,
-    Room,
-    Sought,
-    SourceState,
-    Spot,
-    Story,
-    StorySize,
-    Tally,
-    Tended,
-    Visit,
-    VisitReport,
-    Wanted,
-    Whereabouts,
-)
+from monitor.model.alerts import Alert, Condition, Escalation, Tended
+from monitor.model.entries import Candidate
+from monitor.model.filing import Filed, Filing
+from monitor.model.items import EVERYTHING, Hits, Item, Matched, Revision, Spot, Wanted, Whereabouts
+from monitor.model.messages import Delivery, Message, Room
+from monitor.model.reviews import Remark, RemarkKind, Review, Tally
+from monitor.model.sought import Sought
+from monitor.model.sources import RobotsCopy, SourceState, Visit, VisitReport
+from monitor.model.stories import Story, StorySize
 from monitor.ports import Decide, Progress, Settle
 from storage.sqlite import (
     archive,

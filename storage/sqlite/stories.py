@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.model import Placed, Rulings, Story, StoryLink, StorySize, TextLanguage
+from monitor.model.stories import Placed, Rulings, Story, StoryLink, StorySize
+from monitor.model.texts import TextLanguage
 from storage import rows
 from storage.rows import when
 from storage.sqlite.texts import ITEM

@@ -10,7 +10,9 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from monitor import canary
-from monitor.model import Hits, Tally, TextLanguage
+from monitor.model.items import Hits
+from monitor.model.reviews import Tally
+from monitor.model.texts import TextLanguage
 from storage import rows
 from storage.rows import when
 from storage.sqlite.hits import ANY

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from monitor.model import Escalation, NewAlert, Tended
+from monitor.model.alerts import Escalation, NewAlert, Tended
 from storage.rows import when
 from storage.sqlite import outbox
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from monitor.language.index import index_facts, index_text
-from monitor.model import Item, Revision
+from monitor.model.items import Item, Revision
 from storage import rows
 from storage.rows import when
 

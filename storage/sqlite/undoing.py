@@ -6,7 +6,7 @@ import json
 import sqlite3
 
 from monitor.errors import CannotCorrect, UnknownName
-from monitor.model import Correction
+from monitor.model.stories import Correction
 from storage import rows
 from storage.sqlite import stories
 from storage.sqlite.corrections import ALL, Before, Said, kept, let_go, put

@@ -9,7 +9,9 @@ import pytest
 
 from config.errors import ConfigError
 from config.load import load
-from config.model import Channel, Config, Watch
+from config.model.settings import Channel
+from config.model.watches import Watch
+from config.model.whole import Config
 from tests.config.right import SETTINGS, WATCHES, Write
 
 SECRET = "canary7f3a"

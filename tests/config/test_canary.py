@@ -7,7 +7,7 @@ import pytest
 from config.crosscheck import BUILT_IN_OUTLET, BUILT_IN_WATCH, CANARY
 from config.errors import ConfigError
 from config.load import load
-from config.model import Settings
+from config.model.settings import Settings
 from monitor import canary, health
 from tests.config.right import OUTLET, SETTINGS, WATCHES, Write
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError, Problem
 from config.load import load, place_in, shipped
-from config.model import Config
+from config.model.whole import Config
 from config.positions import layout, unquoted
 from config.schema import MODELS, schema
 from tests.config.right import CONCEPTS, OUTLET, SETTINGS, WATCHES, Write

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.load import shipped
-from config.model import IdentityRule, Outlet
+from config.model.outlets import IdentityRule, Outlet
 
 FILES = {path.stem: path for path in sorted((shipped() / "outlets").glob("*.toml"))}
 CORE = {"reuters", "ap", "bbc", "aljazeera-en", "aljazeera-ar", "haaretz-en", "haaretz-he", "ynet", "ynetnews"}

@@ -12,7 +12,7 @@ import pytest
 
 from config.document import Kind
 from config.load import shipped
-from config.model import duration, written
+from config.model.fields import duration, written
 from config.schema import MODELS, allowed, schema
 from config.wording import PATTERNS
 

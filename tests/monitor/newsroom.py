@@ -11,7 +11,10 @@ from typing import Any
 
 from config.load import load
 from monitor.desk import Desk, edition
-from monitor.model import Answer, Delivery, Entry, Item, Outcome, PageDue, Parcel, SourceState
+from monitor.model.entries import Answer, Entry
+from monitor.model.items import Item
+from monitor.model.messages import Delivery, Parcel
+from monitor.model.sources import Outcome, PageDue, SourceState
 from monitor.stories.copies import TitleIndex
 from storage import open_store
 

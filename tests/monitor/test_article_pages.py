@@ -18,7 +18,11 @@ from config.load import load
 from monitor.alerts.edits import edits
 from monitor.cli import cli
 from monitor.desk import Desk, edition
-from monitor.model import Alert, Answer, Entry, Filed, Item, Outcome, PageDue, SourceState
+from monitor.model.alerts import Alert
+from monitor.model.entries import Answer, Entry
+from monitor.model.filing import Filed
+from monitor.model.items import Item
+from monitor.model.sources import Outcome, PageDue, SourceState
 from monitor.ports import Store
 from monitor.stories.copies import TitleIndex
 from storage import open_store

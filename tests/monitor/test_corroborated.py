@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from monitor.alerts.dispatch import Dispatcher
-from monitor.model import Alert, Delivery, Escalation, Room
+from monitor.model.alerts import Alert, Escalation
+from monitor.model.messages import Delivery, Room
 from tests.monitor.newsroom import NOON, SETTINGS, Mouth, Newsroom, desk_over, entry, open_newsroom
 from tests.rig.account import reading
 from tests.rig.promises import PROMISES

@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
-from config.model import Config, Outlet, Settings
+from config.model.outlets import Outlet
+from config.model.settings import Settings
+from config.model.whole import Config
 from monitor import health, rhythm
 from monitor.clock import SystemClock
 from monitor.desk import Desk, edition
-from monitor.model import Answer, Entry, Outcome, PageDue, SourceState, Validators, Wanted
+from monitor.model.entries import Answer, Entry
+from monitor.model.items import Wanted
+from monitor.model.sources import Outcome, PageDue, SourceState, Validators
 from monitor.ports import Store
 from monitor.stories.copies import TitleIndex
 from storage import open_store

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from config.model import Settings
+from config.model.settings import Settings
 from monitor import health
 from monitor.clock import SystemClock
 from monitor.distress import ATTEMPTS, PATIENCE, QUIET, Distress, parcel
 from monitor.errors import StoreFull
-from monitor.model import Delivery, Parcel
+from monitor.model.messages import Delivery, Parcel
 from monitor.stories.identity import candidates
 
 pytestmark = pytest.mark.anyio

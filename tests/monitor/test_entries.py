@@ -11,10 +11,10 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import Outlet, Source
+from config.model.outlets import Outlet, Source
 from monitor.entries import cut_at, normalise
 from monitor.language.display import balanced
-from monitor.model import Entry
+from monitor.model.entries import Entry
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FEED = Source(id="feed", kind="feed", url="https://news.example.org/feed")

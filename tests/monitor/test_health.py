@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from config.model import Cadence
+from config.model.outlets import Cadence
 from monitor import health, schedule
-from monitor.model import Alert, Answer, Entry, Outcome, SourceState
+from monitor.model.alerts import Alert
+from monitor.model.entries import Answer, Entry
+from monitor.model.sources import Outcome, SourceState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 STATE = SourceState(id="ap/news", outlet="ap", url="https://ap.example/s", host="https://ap.example:443", next_due=NOW)

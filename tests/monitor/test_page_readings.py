@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from config.model import Outlet
+from config.model.outlets import Outlet
 from monitor import pages
-from monitor.model import Answer, Outcome, PageDue, Validators
+from monitor.model.entries import Answer
+from monitor.model.sources import Outcome, PageDue, Validators
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.model import Cadence
+from config.model.outlets import Cadence
 from monitor import rhythm, schedule
-from monitor.model import Answer, Candidate, Entry, Outcome, Rhythm, SourceState
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.sources import Outcome, Rhythm, SourceState
 from monitor.restdays import Week
 from tests.rig.weeks import HOUR, JERUSALEM, START, Feed, Polled, israeli_desk, published
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import Cadence
+from config.model.outlets import Cadence
 from monitor import schedule
-from monitor.model import Answer, Entry, Outcome, SourceState, Validators
+from monitor.model.entries import Answer, Entry
+from monitor.model.sources import Outcome, SourceState, Validators
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CADENCE = Cadence(every=timedelta(minutes=15))

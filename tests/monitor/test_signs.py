@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from config.model import Cadence
+from config.model.outlets import Cadence
 from monitor import rhythm, schedule, signs
 from monitor.health import began
-from monitor.model import Answer, Outcome, SourceState
+from monitor.model.entries import Answer
+from monitor.model.sources import Outcome, SourceState
 from monitor.status import Status, problems
 from storage import rows
 from tests.rig.weeks import START, Feed, Polled, israeli_desk, published

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.model import Outcome, SourceState
+from monitor.model.sources import Outcome, SourceState
 from monitor.status import ALERT_LIMIT, CANARY_LATE, LATE_LIMIT, TICK_LIMIT, Status, problems
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -22,7 +22,8 @@ from monitor.alerts.dispatch import Dispatcher
 from monitor.alerts.gathered import worded
 from monitor.alerts.markup import PLAIN
 from monitor.cli import cli
-from monitor.model import Alert, Entry
+from monitor.model.alerts import Alert
+from monitor.model.entries import Entry
 from monitor.stories.reported import roots_of, whose
 from storage import open_store
 from tests.monitor.newsroom import NOON, Mouth, Newsroom, desk_over, entry, open_newsroom

@@ -14,7 +14,10 @@ import pytest
 from config.load import load
 from monitor.desk import Desk, edition
 from monitor.language.tokens import norms
-from monitor.model import Alert, Answer, Entry, Item, Outcome, PageDue, SourceState
+from monitor.model.alerts import Alert
+from monitor.model.entries import Answer, Entry
+from monitor.model.items import Item
+from monitor.model.sources import Outcome, PageDue, SourceState
 from monitor.stories.copies import TitleIndex
 from monitor.stories.reported import roots_of
 from storage import open_store

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import Message, Room
+from monitor.model.messages import Message, Room
 from storage.sqlite.store import SqliteStore
 from tests.rig.account import Account, account, reading
 from tests.rig.promises import broken

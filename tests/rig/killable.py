@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from config.load import load
-from config.model import Config
+from config.model.whole import Config
 from monitor import canary, health, log
 from monitor.alerts.channels import open_channels
 from monitor.cli.opened import store_of
 from monitor.desk import BUILT_IN, edition
-from monitor.model import Delivery, Parcel
+from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Channel
 from monitor.service import Service
 from spiders.crawl import run

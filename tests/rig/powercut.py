@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import StoreError
-from monitor.model import Filing
+from monitor.model.filing import Filing
 from monitor.ports import Store
 from storage import open_store, restore
 from storage.sqlite.opening import connect

@@ -21,12 +21,12 @@ from typing import Any
 
 from config import crawl
 from config.load import load
-from config.model import Config
+from config.model.whole import Config
 from monitor import log
 from monitor.alerts.channels import open_channels, wording_of
 from monitor.alerts.gathered import worded
 from monitor.alerts.wording import NAMES, Wording
-from monitor.model import Delivery, Parcel
+from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Channel
 from monitor.service import Service
 from spiders.crawl import run

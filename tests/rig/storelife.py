@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from monitor.model import Candidate, Delivery, Filing, Room
+from monitor.model.entries import Candidate
+from monitor.model.filing import Filing
+from monitor.model.messages import Delivery, Room
 from storage import open_store, restore
 from storage.sqlite.store import SqliteStore
 from tests.rig.recording import Recording

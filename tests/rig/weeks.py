@@ -18,9 +18,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from config.model import Cadence
+from config.model.outlets import Cadence
 from monitor import rhythm, schedule, signs
-from monitor.model import Answer, Candidate, Entry, Outcome, SourceState, TextLanguage, Validators
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.sources import Outcome, SourceState, Validators
+from monitor.model.texts import TextLanguage
 from monitor.restdays import Week
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")

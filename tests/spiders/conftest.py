@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
-from config.model import Config, Outlet, Settings
+from config.model.outlets import Outlet
+from config.model.settings import Settings
+from config.model.whole import Config
 from monitor.clock import SystemClock
-from monitor.model import Answer, PageDue, RobotsCopy, SourceState, Visit, VisitReport
+from monitor.model.entries import Answer
+from monitor.model.sources import PageDue, RobotsCopy, SourceState, Visit, VisitReport
 from spiders.crawl import ResidentCrawler, install_reactor
 from spiders.readers import Reading, ReadTask, read
 from tests.newsserver import NewsServer, Site

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.model import Outcome, PageDue, Validators
+from monitor.model.sources import Outcome, PageDue, Validators
 
 PAGE = "<html><head><title>{title}</title></head><body><article><h1>A head</h1><p>{text}</p></article></body></html>"
 TEXT = "The ministers met on Monday evening and spoke for three hours about the next steps they could take together."

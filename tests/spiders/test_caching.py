@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.model import Outcome, Validators
+from monitor.model.sources import Outcome, Validators
 from tests.newsserver import Answer, rss
 
 

@@ -10,7 +10,7 @@ import brotli
 import pytest
 import zstandard
 
-from monitor.model import Outcome, Validators
+from monitor.model.sources import Outcome, Validators
 from spiders import download
 from tests.names import STALL, Names
 from tests.newsserver import Answer, faults, rss

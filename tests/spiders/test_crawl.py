@@ -8,7 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders import guard
 from spiders.crawl import install_reactor
 from tests.newsserver import Answer, faults, rss
@@ -181,9 +181,11 @@ def test_500_visits_leak_no_descriptors(wire, server, run):
 
 START_UP = """
     import asyncio, sys
-    from config.model import Config, Outlet, Settings
+    from config.model.outlets import Outlet
+    from config.model.settings import Settings
+    from config.model.whole import Config
     from monitor.clock import SystemClock
-    from monitor.model import SourceState, Visit
+    from monitor.model.sources import SourceState, Visit
     from spiders.crawl import ResidentCrawler, run
     from spiders.readers import read
     from spiders.spider import Forgetful

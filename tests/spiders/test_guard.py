@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 
 from monitor.errors import AddressRefused
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders import guard
 from tests.names import Names
 from tests.newsserver import Answer, rss

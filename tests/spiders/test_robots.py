@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.model import Outcome, PageDue, RobotsCopy
+from monitor.model.sources import Outcome, PageDue, RobotsCopy
 from spiders.middlewares.robots import in_force, learned, refusing_line
 from tests.newsserver import Answer, faults, rss
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 from scrapy.http import Response
 
-from monitor.model import Outcome, Validators
+from monitor.model.sources import Outcome, Validators
 from spiders.middlewares import retry_after
 from tests.newsserver import Answer, faults, rss
 

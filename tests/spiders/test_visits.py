@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from monitor.model import Outcome, PageDue, Validators
+from monitor.model.sources import Outcome, PageDue, Validators
 from spiders.visits import AFTER_TROUBLE
 from tests.newsserver import Answer, faults, rss
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers import ReadTask
 from spiders.workers import MEMORY, Workers
 

@@ -8,24 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.model import (
-    Answer,
-    Candidate,
-    Change,
-    Decision,
-    Delivery,
-    Entry,
-    Filing,
-    Held,
-    Match,
-    Message,
-    NewAlert,
-    Outcome,
-    Room,
-    SourceState,
-    Span,
-    Validators,
-)
+from monitor.model.alerts import Held, NewAlert
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Match, Span
+from monitor.model.messages import Delivery, Message, Room
+from monitor.model.sources import Outcome, SourceState, Validators
 from monitor.ports import Decide, Ledger, Outbox, Store
 from monitor.stories import identity
 

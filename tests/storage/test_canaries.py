@@ -12,7 +12,9 @@ import pytest
 
 from monitor import canary
 from monitor.errors import StoreError
-from monitor.model import Change, Decision, Match, NewAlert, Wanted
+from monitor.model.alerts import NewAlert
+from monitor.model.filing import Change, Decision
+from monitor.model.items import Match, Wanted
 from monitor.ports import Ledger, Store
 from storage.sqlite.store import SqliteStore
 from tests.questions import searched

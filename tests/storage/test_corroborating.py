@@ -9,18 +9,11 @@ from typing import Any
 
 import pytest
 
-from monitor.model import (
-    Change,
-    Decision,
-    Held,
-    Match,
-    NewAlert,
-    Placed,
-    Release,
-    Settled,
-    StoryLink,
-    TextLanguage,
-)
+from monitor.model.alerts import Held, NewAlert, Release, Settled
+from monitor.model.filing import Change, Decision
+from monitor.model.items import Match
+from monitor.model.stories import Placed, StoryLink
+from monitor.model.texts import TextLanguage
 from monitor.ports import Ledger
 from storage.sqlite.store import SqliteStore
 from tests.storage.desk import NOW, candidate, filing

@@ -13,7 +13,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.model import Change, Decision, Delivery, Filed, Filing
+from monitor.model.filing import Change, Decision, Filed, Filing
+from monitor.model.messages import Delivery
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
 from storage import open_store

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from config.model import SEVERITIES
-from monitor.model import Change, Decision, Message, Room, Tended
+from config.model.fields import SEVERITIES
+from monitor.model.alerts import Tended
+from monitor.model.filing import Change, Decision
+from monitor.model.messages import Message, Room
 from monitor.ports import Ledger, Store
 from tests.storage.desk import (
     LATER,

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Escalation, Message, Tended
+from monitor.model.alerts import Escalation, Tended
+from monitor.model.messages import Message
 from monitor.ports import Store
 from tests.storage.desk import (
     CHANNELS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Message
+from monitor.model.messages import Message
 from monitor.ports import Store
 from tests.storage.desk import LATER, LEASE, NOW, REFUSED, SENT, claimed, queued, until
 

@@ -23,20 +23,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from monitor.model import (
-    Change,
-    Decision,
-    Delivery,
-    Escalation,
-    Held,
-    Match,
-    Message,
-    NewAlert,
-    Release,
-    Room,
-    Settled,
-    Waiting,
-)
+from monitor.model.alerts import Escalation, Held, NewAlert, Release, Settled, Waiting
+from monitor.model.filing import Change, Decision
+from monitor.model.items import Match
+from monitor.model.messages import Delivery, Message, Room
 from monitor.ports import Ledger
 from storage.sqlite.opening import connect
 from storage.sqlite.store import SqliteStore

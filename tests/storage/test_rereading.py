@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Change, Decision, Filed, Item, PageAfter, PageDue, Validators
+from monitor.model.filing import Change, Decision, Filed, PageAfter
+from monitor.model.items import Item
+from monitor.model.sources import PageDue, Validators
 from monitor.ports import Ledger, Store
 from tests.storage.desk import LEASE, NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
 

@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from monitor.model import Item, Remark, RemarkKind, Review, Reviewed, Wanted
+from monitor.model.items import Item, Wanted
+from monitor.model.reviews import Remark, RemarkKind, Review, Reviewed
 from monitor.ports import Store
 from storage import open_store
 from storage.sqlite.opening import connect

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from monitor import health
 from monitor.clock import SystemClock
-from monitor.model import EVERYTHING, Filing, Item, Match, Spot, Wanted
+from monitor.model.filing import Filing
+from monitor.model.items import EVERYTHING, Item, Match, Spot, Wanted
 from monitor.ports import Store
 from monitor.watches import search as searching
 from monitor.watches.backtest import item_text

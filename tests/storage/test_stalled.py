@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import Validators, VisitReport
+from monitor.model.sources import Validators, VisitReport
 from monitor.ports import Store
 from storage import open_store
 from tests.storage.desk import LEASE, NOW, READ, SENT, candidate, claimed, decide, filing, source

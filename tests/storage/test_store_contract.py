@@ -7,20 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.model import (
-    Candidate,
-    Change,
-    Decision,
-    Match,
-    NewAlert,
-    Outcome,
-    RobotsCopy,
-    Span,
-    Tended,
-    Validators,
-    VisitReport,
-    Wanted,
-)
+from monitor.model.alerts import NewAlert, Tended
+from monitor.model.entries import Candidate
+from monitor.model.filing import Change, Decision
+from monitor.model.items import Match, Span, Wanted
+from monitor.model.sources import Outcome, RobotsCopy, Validators, VisitReport
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
 from tests.questions import searched

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor import canary
-from monitor.model import Hits, Match, Placed, Span, Tally, TextLanguage, Wanted
+from monitor.model.items import Hits, Match, Span, Wanted
+from monitor.model.reviews import Tally
+from monitor.model.stories import Placed
+from monitor.model.texts import TextLanguage
 from monitor.ports import Decide, Store
 from tests.storage.desk import CHANNELS, NOW, candidate, decide, filing, telling
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.model import Rhythm, SourceState, VisitReport
+from monitor.model.sources import Rhythm, SourceState, VisitReport
 from monitor.ports import Store
 from monitor.rhythm import LANGUAGES
 from storage import rows

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Item, Review, TextLanguage, Wanted
+from monitor.model.items import Item, Wanted
+from monitor.model.reviews import Review
+from monitor.model.texts import TextLanguage
 from monitor.ports import Store
 from tests.storage.desk import NOW, candidate, decide, filing
 

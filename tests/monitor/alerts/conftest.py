@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Item, Match, NewAlert, Span
+from monitor.model.alerts import Alert, NewAlert
+from monitor.model.items import Item, Match, Span
 from storage.sqlite.store import SqliteStore
 from tests.monitor.alerts.dispatching import Rig
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from monitor.alerts.dispatch import Counts, Dispatcher
 from monitor.alerts.webhook import WebhookChannel
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Change, Decision, Delivery, Held, Message, Parcel, Room, Telling
+from monitor.model.alerts import Alert, Held, Telling
+from monitor.model.filing import Change, Decision
+from monitor.model.messages import Delivery, Message, Parcel, Room
 from monitor.ports import Archive, Ledger
 from storage.sqlite.store import SqliteStore
 from tests.hook import Hook

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from config.model import SEVERITIES
+from config.model.fields import SEVERITIES
 from monitor.alerts.gathered import worded
 from monitor.alerts.markup import HTML, MARKDOWN, PLAIN
 from monitor.alerts.wording import WHOLE, Form, Wording
-from monitor.model import Alert, Item, Message, MessageKind, Parcel, Telling
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item
+from monitor.model.messages import Message, MessageKind, Parcel
 from tests.monitor.alerts.conftest import NOW
 
 

@@ -24,13 +24,17 @@ from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
 from config.errors import ConfigError
-from config.model import Channel, Config, FileReference, Settings, Watch
+from config.model.settings import Channel, FileReference, Settings
+from config.model.watches import Watch
+from config.model.whole import Config
 from monitor.alerts.channels import open_channels
 from monitor.alerts.local import FileChannel, StdoutChannel
 from monitor.alerts.services import AppriseChannel
 from monitor.alerts.webhook import webhook_id
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Item, Telling
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item
+from monitor.model.messages import Delivery
 from tests.hook import DRIP, Hook, Say, redirect
 from tests.monitor.alerts.conftest import SetClock
 from tests.monitor.alerts.parcels import gathered, single

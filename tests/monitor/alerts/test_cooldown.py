@@ -18,10 +18,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.model import Channel, Config, Outlet, Settings, Source, Watch
+from config.model.outlets import Outlet, Source
+from config.model.settings import Channel, Settings
+from config.model.watches import Watch
+from config.model.whole import Config
 from monitor.alerts.dispatch import Dispatcher
 from monitor.desk import Desk, edition
-from monitor.model import Alert, Answer, Delivery, Entry, Message, Outcome, SourceState
+from monitor.model.alerts import Alert
+from monitor.model.entries import Answer, Entry
+from monitor.model.messages import Delivery, Message
+from monitor.model.sources import Outcome, SourceState
 from monitor.stories.copies import TitleIndex
 from storage.sqlite.store import SqliteStore
 from tests.monitor.alerts.conftest import NOW, SetClock

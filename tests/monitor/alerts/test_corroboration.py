@@ -10,10 +10,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import Channel
+from config.model.settings import Channel
 from monitor.alerts import corroboration, policy
 from monitor.alerts.corroboration import Report, most, reports
-from monitor.model import Held, Item, Match, Reported
+from monitor.model.alerts import Held
+from monitor.model.items import Item, Match, Reported
 from tests.monitor.alerts.conftest import NOW
 from tests.monitor.alerts.test_policy import change, setting, watch
 

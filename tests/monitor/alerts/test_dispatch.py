@@ -17,7 +17,9 @@ from monitor.alerts.dispatch import Counts
 from monitor.alerts.lane import FIRST_WAIT, LONGEST_WAIT, backoff
 from monitor.clock import SystemClock
 from monitor.errors import StoreBusy
-from monitor.model import Delivery, Item, Message, Tended
+from monitor.model.alerts import Tended
+from monitor.model.items import Item
+from monitor.model.messages import Delivery, Message
 from tests.hook import NEVER, Hook, Say
 from tests.monitor.alerts.conftest import NOW, SetClock
 from tests.monitor.alerts.dispatching import LATER, SENT, Rig, Scripted, sent

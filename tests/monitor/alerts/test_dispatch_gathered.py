@@ -11,7 +11,9 @@ import pytest
 
 from monitor.alerts.dispatch import LEASE, Counts
 from monitor.errors import StoreUnusable
-from monitor.model import Delivery, Held, Item, Message
+from monitor.model.alerts import Held
+from monitor.model.items import Item
+from monitor.model.messages import Delivery, Message
 from tests.monitor.alerts.conftest import NOW
 from tests.monitor.alerts.dispatching import LATER, SENT, Rig, sent
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from monitor.model import Delivery, Message
+from monitor.model.messages import Delivery, Message
 from tests.monitor.alerts.conftest import NOW
 from tests.monitor.alerts.dispatching import SENT, Rig
 

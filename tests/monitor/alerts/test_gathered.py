@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
-from config.model import Severity
+from config.model.fields import Severity
 from monitor.alerts import text
 from monitor.alerts.gathered import SHORTEST, names
 from monitor.alerts.wording import NAMES, Form, Wording
-from monitor.model import Alert, Item, Match, MessageKind, Span, Telling
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item, Match, Span
+from monitor.model.messages import MessageKind
 from tests.monitor.alerts.conftest import NOW
 from tests.monitor.alerts.parcels import gathered, words
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError
-from config.model import Channel, Config, Settings, StoreSettings, Web
+from config.model.settings import Channel, Settings, StoreSettings, Web
+from config.model.whole import Config
 from monitor.alerts import links
 from monitor.alerts.channels import open_channels, wording_of
 from monitor.alerts.links import Signer

@@ -11,10 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import SEVERITIES, ChangeClass, Channel, Watch
+from config.model.fields import SEVERITIES, ChangeClass
+from config.model.settings import Channel
+from config.model.watches import Watch
 from monitor.alerts import policy
 from monitor.alerts.waiting import Told
-from monitor.model import Alert, Candidate, Change, Entry, Item, Match, Revision
+from monitor.model.alerts import Alert
+from monitor.model.entries import Candidate, Entry
+from monitor.model.filing import Change
+from monitor.model.items import Item, Match, Revision
 from tests.monitor.alerts.conftest import NOW
 
 CHANNELS = (Channel(id="low", url="page", min_severity="low"), Channel(id="high", url="page", min_severity="high"))

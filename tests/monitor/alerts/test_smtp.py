@@ -17,7 +17,9 @@ from monitor.alerts.lane import Lane
 from monitor.alerts.smtp import SmtpChannel
 from monitor.alerts.webhook import webhook_id
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Item, Parcel, Telling
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item
+from monitor.model.messages import Delivery, Parcel
 from tests.mailserver import CUT, DRIP, OK, SILENCE, MailServer
 from tests.monitor.alerts.conftest import NOW, SetClock
 from tests.monitor.alerts.parcels import gathered, single, words

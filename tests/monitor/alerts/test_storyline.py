@@ -12,7 +12,10 @@ import pytest
 from config.load import load
 from monitor.alerts.claims import claim
 from monitor.alerts.wording import WHOLE, Form, Wording
-from monitor.model import Alert, Item, Reported, Story, StoryLink, Telling, TextLanguage
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item, Reported
+from monitor.model.stories import Story, StoryLink
+from monitor.model.texts import TextLanguage
 from monitor.stories.phrases import Phrases
 from tests.monitor.alerts.conftest import NOW
 from tests.monitor.alerts.parcels import Words, gathered, words

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from config.model import Channel, Quiet, Watch
+from config.model.settings import Channel, Quiet
+from config.model.watches import Watch
 from monitor.alerts.waiting import Told, held, interval_end, next_at, quiet_until
-from monitor.model import Alert, Held
+from monitor.model.alerts import Alert, Held
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 JERUSALEM, UTC_ZONE = ZoneInfo("Asia/Jerusalem"), ZoneInfo("UTC")

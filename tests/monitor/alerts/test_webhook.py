@@ -17,7 +17,9 @@ import pytest
 
 from monitor.alerts.webhook import WebhookChannel, judged, signature, signing_key
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Delivery, Item, Parcel, Telling
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item
+from monitor.model.messages import Delivery, Parcel
 from tests.hook import CUT, DRIP, NEVER, Hook, Say, redirect
 from tests.monitor.alerts.conftest import NOW, SetClock
 from tests.monitor.alerts.parcels import gathered, single

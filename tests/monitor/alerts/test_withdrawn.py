@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config.model import Channel, Watch
+from config.model.settings import Channel
+from config.model.watches import Watch
 from monitor.alerts import policy
 from monitor.alerts.wording import Wording
-from monitor.model import Alert, Candidate, Change, Entry, Item, Revision, Telling, Whereabouts
+from monitor.model.alerts import Alert, Telling
+from monitor.model.entries import Candidate, Entry
+from monitor.model.filing import Change
+from monitor.model.items import Item, Revision, Whereabouts
 from tests.monitor.alerts.conftest import NOW
 from tests.monitor.alerts.parcels import gathered, words
 

@@ -17,7 +17,8 @@ from monitor.alerts import text
 from monitor.alerts.edits import edits
 from monitor.alerts.wording import WHOLE, Form, Wording
 from monitor.language.display import balanced
-from monitor.model import Alert, Item, Match, Revision, Span, Telling
+from monitor.model.alerts import Alert, Telling
+from monitor.model.items import Item, Match, Revision, Span
 from tests.monitor.alerts.parcels import Words, gathered, single, words
 
 FSI, PDI, JOINER = "\u2068", "\u2069", "\u2060"

@@ -12,26 +12,15 @@ from typing import Any, TypeVar
 
 from click.testing import CliRunner, Result
 
-from config.model import Severity
+from config.model.fields import Severity
 from monitor.cli import cli
-from monitor.model import (
-    Alert,
-    Answer,
-    Candidate,
-    Change,
-    Decision,
-    Delivery,
-    Entry,
-    Filing,
-    Held,
-    Match,
-    NewAlert,
-    Outcome,
-    Room,
-    SourceState,
-    Span,
-    TextLanguage,
-)
+from monitor.model.alerts import Alert, Held, NewAlert
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Match, Span
+from monitor.model.messages import Delivery, Room
+from monitor.model.sources import Outcome, SourceState
+from monitor.model.texts import TextLanguage
 from monitor.ports import Ledger, Store
 from monitor.stories import identity
 from storage import open_store

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.model import Held
+from monitor.model.alerts import Held
 from tests.monitor.cli.desk import Desk
 
 ZONE = ZoneInfo("Asia/Jerusalem")

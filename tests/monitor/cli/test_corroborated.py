@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.model import Held
+from monitor.model.alerts import Held
 from tests.monitor.cli.desk import Desk
 
 RULE = 'corroborated = { origins = 3, within = "90m" }\n'

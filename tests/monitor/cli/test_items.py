@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Item, Remark
+from monitor.model.items import Item
+from monitor.model.reviews import Remark
 from tests.monitor.cli.desk import Desk
 
 

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.desk import Desk, Edition
-from monitor.model import Answer, Correction, Entry, Item, Outcome, SourceState, Story
+from monitor.model.entries import Answer, Entry
+from monitor.model.items import Item
+from monitor.model.sources import Outcome, SourceState
+from monitor.model.stories import Correction, Story
 from monitor.ports import Store
 from monitor.stories.copies import TitleIndex
 from storage import open_store

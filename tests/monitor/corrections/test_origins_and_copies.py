@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.errors import CannotCorrect, UnknownName
-from monitor.model import Item, Reported
+from monitor.model.items import Item, Reported
 from monitor.stories.reported import by_word, roots_of, whose
 from monitor.stories.roots import Root
 from tests.monitor.corrections.room import DRAFT, FERRY, FERRY_AGAIN, STRIKE, Room

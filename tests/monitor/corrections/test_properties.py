@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from config.load import load
 from monitor.desk import edition
 from monitor.errors import CannotCorrect
-from monitor.model import Correction
+from monitor.model.stories import Correction
 from monitor.stories.places import Places
 from tests.monitor.corrections.room import FERRY, FERRY_AGAIN, STRIKE, STRIKE_AGAIN, Room, made
 

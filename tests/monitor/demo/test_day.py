@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from config.load import load as load_config
-from config.model import Config, Watch, WatchFile
+from config.model.watches import Watch, WatchFile
+from config.model.whole import Config
 from monitor.demo.day import Day, Expected, Piece, load, path_of
 from monitor.language.identify import identify
 from monitor.language.tokens import tokenise

@@ -11,7 +11,7 @@ import pytest
 from protego import Protego
 
 from config.load import load, shipped
-from config.model import Config
+from config.model.whole import Config
 from monitor.demo.day import Day
 from monitor.demo.site import DemoSite
 from monitor.demo.stage import demo_config

@@ -10,11 +10,13 @@ from datetime import timedelta
 import pytest
 
 from config.load import load as load_config
-from config.model import Config
+from config.model.whole import Config
 from monitor.demo.day import Day, Piece
 from monitor.demo.reckoning import Reckoning, reckon
 from monitor.demo.summary import isolate, summarise, wants_colour
-from monitor.model import Alert, Item, Outcome, SourceState
+from monitor.model.alerts import Alert
+from monitor.model.items import Item
+from monitor.model.sources import Outcome, SourceState
 
 
 class Result:

@@ -12,11 +12,13 @@ import pytest
 from lxml import etree
 
 from config.load import load as load_config
-from config.model import Config, Source
+from config.model.outlets import Source
+from config.model.whole import Config
 from monitor.demo.day import Day, Feed, Piece, load
 from monitor.demo.wire import CHALLENGE, SAMPLE, listed, render_feed, render_page
 from monitor.entries import normalise
-from monitor.model import Entry, Outcome
+from monitor.model.entries import Entry
+from monitor.model.sources import Outcome
 from monitor.stories.identity import candidates
 from spiders.readers import ReadTask, read
 from spiders.readers.judge import judge

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.model import Concept
+from config.model.lexicon import Concept
 from monitor.language.concepts import LANGUAGES, forms, lints, problems
 from monitor.language.normalise import normalise
 

@@ -11,11 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from config.model import Channel, Config, Outlet, Settings, Source, Watch
+from config.model.outlets import Outlet, Source
+from config.model.settings import Channel, Settings
+from config.model.watches import Watch
+from config.model.whole import Config
 from monitor.alerts.dispatch import Dispatcher
 from monitor.desk import Desk, edition
 from monitor.errors import StoreError
-from monitor.model import Answer, Delivery, Entry, Outcome, Parcel, SourceState
+from monitor.model.entries import Answer, Entry
+from monitor.model.messages import Delivery, Parcel
+from monitor.model.sources import Outcome, SourceState
 from monitor.service.canaries import Canaries
 from monitor.service.channels import Channels
 from monitor.service.tending import Tending

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from config.model import Quiet, Watch
+from config.model.settings import Quiet
+from config.model.watches import Watch
 from monitor import canary
 from monitor.errors import StoreFull
-from monitor.model import Delivery, Wanted
+from monitor.model.items import Wanted
+from monitor.model.messages import Delivery
 from monitor.service.canaries import Canaries
 from storage.sqlite.store import SqliteStore
 from tests.monitor.service.conftest import START, WATCH, Make, Parts, channel, config

@@ -13,7 +13,7 @@ import pytest
 
 from config.load import load
 from monitor import log
-from monitor.model import Wanted
+from monitor.model.items import Wanted
 from monitor.service.reload import REFUSED_AGAIN, Reload
 from monitor.service.running import Running
 from storage.sqlite.store import SqliteStore

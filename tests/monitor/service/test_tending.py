@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from config.model import Watch
+from config.model.watches import Watch
 from monitor import canary
 from monitor.alerts.lane import GIVE_UP
 from monitor.errors import StoreBusy
-from monitor.model import Delivery, Wanted
+from monitor.model.items import Wanted
+from monitor.model.messages import Delivery
 from tests.monitor.service.conftest import WATCH, Make, Parts, channel, config
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import StoreBusy, StoreFull
-from monitor.model import SourceState, Visit, VisitReport
+from monitor.model.sources import SourceState, Visit, VisitReport
 from monitor.service.heartbeat import Heartbeat
 from monitor.service.running import QUIET, Running
 from monitor.service.visits import BROKEN_OFF, CONCURRENCY, Visits

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from config.load import load, shipped
-from config.model import Outlet, Source
+from config.model.outlets import Outlet, Source
 from monitor.stories.phrases import Phrases
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model import Entry
+from monitor.model.entries import Entry
 from monitor.stories.addresses import bare_host
 from monitor.stories.identity import clean_url, keys
 

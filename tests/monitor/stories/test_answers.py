@@ -10,7 +10,7 @@ import pytest
 
 from config.load import shipped
 from monitor.entries import normalise
-from monitor.model import Entry
+from monitor.model.entries import Entry
 from monitor.stories.identity import candidates
 
 ANSWERS = tomllib.loads(Path(__file__).with_name("answers.toml").read_text(encoding="utf-8"))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from config.model import Outlet, Source
-from monitor.model import Entry
+from config.model.outlets import Outlet, Source
+from monitor.model.entries import Entry
 from monitor.stories.identity import keys
 
 CORPORA = os.environ.get("WIREWATCH_CORPORA")

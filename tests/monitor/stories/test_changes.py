@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.model import ChangeClass, Language
-from monitor.model import Piece
+from config.model.fields import ChangeClass, Language
+from monitor.model.alerts import Piece
 from monitor.stories.changes import FIELDS, Changes, Text, changes
 from monitor.stories.diff import compare
 from monitor.stories.phrases import Phrases

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.load import load
-from config.model import Claims, ClaimWords, Language
+from config.model.fields import Language
+from config.model.lexicon import Claims, ClaimWords
 from monitor.language.concepts import LANGUAGES
 from monitor.stories.phrases import Phrases, Stretch, denied, hedged
 

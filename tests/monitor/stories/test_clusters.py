@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.load import load
-from config.model import AS_MEASURED
+from config.model.settings import AS_MEASURED
 from monitor.language.normalise import normalise
 from monitor.stories.clusters import Clusters, in_order, story_id
 from monitor.stories.gist import Gists, StoryItem, stem

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import Source
+from config.model.outlets import Source
 from monitor.entries import normalise
-from monitor.model import Entry
+from monitor.model.entries import Entry
 from monitor.stories.identity import candidates, changed, item_id, keys, revision_id, text_hash
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from config.load import load
-from config.model import AS_MEASURED
+from config.model.settings import AS_MEASURED
 from monitor.language.normalise import normalise
 from monitor.stories.gist import Gists, StoryItem
 from monitor.stories.links import APART, KEPT, Links

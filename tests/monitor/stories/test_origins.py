@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.load import load, shipped
-from config.model import OriginFile, OriginTables
+from config.model.origins import OriginFile, OriginTables
 from monitor.language.normalise import fold
 from monitor.stories.origins import OPENING, Origins, OriginText, Sources, origins
 

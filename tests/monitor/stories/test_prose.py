@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from config.load import load
-from config.model import ChangeClass
-from monitor.model import Kind
+from config.model.fields import ChangeClass
+from monitor.model.texts import Kind
 from monitor.stories.changes import Text, changes
 from monitor.stories.phrases import Phrases
 from monitor.stories.prose import another, prose, same

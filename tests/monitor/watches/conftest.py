@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from config.model import Concept, Watch
-from monitor.model import Match
+from config.model.lexicon import Concept
+from config.model.watches import Watch
+from monitor.model.items import Match
 from monitor.watches.compile import WatchSet, compile_watches
 from monitor.watches.engine import ItemText
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config.model import Concept, Examples, Watch
-from monitor.model import Item
+from config.model.lexicon import Concept
+from config.model.watches import Examples, Watch
+from monitor.model.items import Item
 from monitor.watches.backtest import PastItem, backtest, compare, item_text
 from monitor.watches.compile import WatchSet, compile_watches
 from monitor.watches.engine import ItemText

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config.model import Watch
-from monitor.model import Match
+from config.model.watches import Watch
+from monitor.model.items import Match
 
 Find = Callable[..., Match | None]
 PAGE = (Path(__file__).parents[3] / "docs" / "watches.md").read_text("utf-8")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import load
-from config.model import Config
+from config.model.whole import Config
 from monitor.desk import open_edition
 from monitor.watches.draft import draft, toml
 

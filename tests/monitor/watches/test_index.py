@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.model import Concept, Watch
+from config.model.lexicon import Concept
+from config.model.watches import Watch
 from monitor.errors import UnknownName
 from monitor.language.forms import readings
 from monitor.language.tokens import Words
-from monitor.model import TextLanguage
+from monitor.model.texts import TextLanguage
 from monitor.watches.compile import Compiled, WatchSet, compile_watches
 from monitor.watches.engine import HIT, Evaluation, ItemText
 from monitor.watches.parse import parse

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import Watch
+from config.model.watches import Watch
 from monitor.language.lookalikes import folded
 from monitor.watches.compile import WatchSet, compile_watches
 from monitor.watches.engine import ItemText

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.model import Match
+from monitor.model.items import Match
 from monitor.watches.compile import WatchSet
 from monitor.watches.engine import ItemText
 

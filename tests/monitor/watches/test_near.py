@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.model import Watch
-from monitor.model import Match
+from config.model.watches import Watch
+from monitor.model.items import Match
 from monitor.watches import engine
 from monitor.watches.compile import WatchSet, compile_watches
 from monitor.watches.engine import ItemText

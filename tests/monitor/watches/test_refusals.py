@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from config.model import Concept, Watch
+from config.model.lexicon import Concept
+from config.model.watches import Watch
 from monitor.errors import QueryError
 from monitor.watches.compile import compile_watches
 from monitor.watches.parse import MAX_LETTERS, parse

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config.model import Concept, Watch
+from config.model.lexicon import Concept
+from config.model.watches import Watch
 from monitor.language.identify import identify
 from monitor.watches.compile import WatchSet, compile_watches
 from monitor.watches.engine import ItemText

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.model import Concept
+from config.model.lexicon import Concept
 from monitor.language.index import index_facts, index_text
-from monitor.model import AllOf, Candidate, Indexed, Sought
+from monitor.model.entries import Candidate
+from monitor.model.sought import AllOf, Indexed, Sought
 from monitor.watches.compile import compile_watches
 from monitor.watches.engine import ItemText
 from monitor.watches.search import ask

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from config.model import Channel, Config, Settings, Watch
+from config.model.settings import Channel, Settings
+from config.model.watches import Watch
+from config.model.whole import Config
 from monitor.alerts import links
 from monitor.status import Status
 from monitor.web.app import build

@@ -9,28 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
-from config.model import Cadence, Config, Outlet, Severity, Source
+from config.model.fields import Severity
+from config.model.outlets import Cadence, Outlet, Source
+from config.model.whole import Config
 from monitor.alerts.links import Signer
 from monitor.desk import Edition, edition
-from monitor.model import (
-    Answer,
-    Candidate,
-    Change,
-    Decision,
-    Entry,
-    Filing,
-    Held,
-    Match,
-    Message,
-    NewAlert,
-    Outcome,
-    Placed,
-    Reported,
-    Room,
-    SourceState,
-    Span,
-    TextLanguage,
-)
+from monitor.model.alerts import Held, NewAlert
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Change, Decision, Filing
+from monitor.model.items import Match, Reported, Span
+from monitor.model.messages import Message, Room
+from monitor.model.sources import Outcome, SourceState
+from monitor.model.stories import Placed
+from monitor.model.texts import TextLanguage
 from monitor.ports import Ledger, Store
 from monitor.status import Status
 from monitor.stories import identity

@@ -10,7 +10,8 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from config.model import Config, Web, WebToken
+from config.model.settings import Web, WebToken
+from config.model.whole import Config
 from tests.monitor.web.desk import Desk, Got
 
 PASSWORD = "a good long password"

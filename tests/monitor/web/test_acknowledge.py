@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import pytest
 
-from config.model import Settings, Web
+from config.model.settings import Settings, Web
 from monitor.alerts.links import Signer
-from monitor.model import Alert, Delivery, Held
+from monitor.model.alerts import Alert, Held
+from monitor.model.messages import Delivery
 from monitor.web import words
 from storage.rows import writable
 from tests.monitor.web.desk import NOW, Desk, Got, get

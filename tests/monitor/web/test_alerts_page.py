@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model import Delivery
+from monitor.model.messages import Delivery
 from tests.monitor.web.desk import NOW, Desk, get, post
 
 pytestmark = pytest.mark.anyio

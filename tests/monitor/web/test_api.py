@@ -19,18 +19,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from monitor.errors import StoreBusy
-from monitor.model import (
-    Answer,
-    Candidate,
-    Decision,
-    Delivery,
-    Entry,
-    Filing,
-    Outcome,
-    Placed,
-    SourceState,
-    Spot,
-)
+from monitor.model.entries import Answer, Candidate, Entry
+from monitor.model.filing import Decision, Filing
+from monitor.model.items import Spot
+from monitor.model.messages import Delivery
+from monitor.model.sources import Outcome, SourceState
+from monitor.model.stories import Placed
 from monitor.stories import identity
 from monitor.web.picking import cursor
 from tests.monitor.web.desk import NOW, Desk

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Outcome, SourceState
+from monitor.model.sources import Outcome, SourceState
 from tests.monitor.web.desk import NOW, Desk
 from tests.monitor.web.doors import PASSWORD, locked
 from tests.monitor.web.hostile import ADDRESSES, PAYLOADS

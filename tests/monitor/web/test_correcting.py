@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from monitor.model import Placed
+from monitor.model.stories import Placed
 from tests.monitor.web.desk import Desk, get, post
 
 pytestmark = pytest.mark.anyio

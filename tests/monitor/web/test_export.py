@@ -10,7 +10,7 @@ import tracemalloc
 import aiohttp
 import pytest
 
-from monitor.model import Candidate, Entry
+from monitor.model.entries import Candidate, Entry
 from monitor.shapes import defused
 from monitor.stories import identity
 from tests.monitor.web.desk import NOW, Desk, get

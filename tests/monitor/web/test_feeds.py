@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import feedparser
 import pytest
 
-from config.model import Settings, Web
+from config.model.settings import Settings, Web
 from monitor.language.display import balanced, one_line
 from tests.monitor.web.desk import NOW, Desk, get
 from tests.monitor.web.doors import ask

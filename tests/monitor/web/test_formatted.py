@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model import Item, Span
+from monitor.model.items import Item, Span
 from monitor.web.formatted import prose
 from spiders.readers.text import fragment
 from tests.monitor.web.hostile import PAYLOADS

@@ -9,7 +9,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from config.model import Settings, Web
+from config.model.settings import Settings, Web
 from monitor.web import guard
 from monitor.web.site import Site
 from monitor.web.templating import templates

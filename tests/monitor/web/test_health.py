@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.alerts.latency import Latency
 from monitor.errors import StoreUnusable
-from monitor.model import Outcome, SourceState
+from monitor.model.sources import Outcome, SourceState
 from monitor.status import TICK_LIMIT
 from tests.monitor.web.desk import NOW, Desk, get
 

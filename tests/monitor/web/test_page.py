@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 import monitor.web
-from config.model import Settings, Web
+from config.model.settings import Settings, Web
 from monitor.errors import StoreBusy
-from monitor.model import Candidate, Delivery, Entry, Escalation, Held, Outcome, SourceState
+from monitor.model.alerts import Escalation, Held
+from monitor.model.entries import Candidate, Entry
+from monitor.model.messages import Delivery
+from monitor.model.sources import Outcome, SourceState
 from monitor.stories import identity
 from monitor.web import words
 from storage.rows import writable

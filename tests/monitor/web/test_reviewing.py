@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-from monitor.model import Filed, Review, Wanted
+from monitor.model.filing import Filed
+from monitor.model.items import Wanted
+from monitor.model.reviews import Review
 from tests.monitor.web.desk import Desk
 
 pytestmark = pytest.mark.anyio

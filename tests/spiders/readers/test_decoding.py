@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers import Reading
 from spiders.readers.decoding import decode
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers import Reading
 from spiders.readers.build import MOST_ENTRIES
 

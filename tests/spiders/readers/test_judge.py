@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers.judge import Verdict, judge
 
 FEED = b'<?xml version="1.0"?><!-- just a moment --><rss version="2.0"><channel><title>captcha</title></channel></rss>'

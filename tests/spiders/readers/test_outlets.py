@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.model import ArticleSelectors, Selectors
-from monitor.model import Outcome
+from config.model.outlets import ArticleSelectors, Selectors
+from monitor.model.sources import Outcome
 from spiders.readers import Reading
 
 Page = Callable[..., Reading]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from config.model import ArticleSelectors, Selectors
-from monitor.model import Outcome
+from config.model.outlets import ArticleSelectors, Selectors
+from monitor.model.sources import Outcome
 from spiders.readers import Reading
 
 Read = Callable[..., Reading]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from monitor.model import Outcome
+from monitor.model.sources import Outcome
 from spiders.readers import Reading
 
 Read = Callable[..., Reading]

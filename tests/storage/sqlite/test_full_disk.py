@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StoreFull
-from monitor.model import Filing, Validators
+from monitor.model.filing import Filing
+from monitor.model.sources import Validators
 from storage import open_store
 from storage.sqlite.store import SqliteStore
 from tests.storage.desk import READ, candidate, decide, filing, source

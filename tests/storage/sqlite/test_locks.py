@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StoreBusy, StoreUnusable
-from monitor.model import Validators, VisitReport
+from monitor.model.sources import Validators, VisitReport
 from storage.sqlite.store import SqliteStore
 from tests.storage.desk import NOW, READ, SENT, candidate, claimed, decide, filing, source
 from tests.storage.sqlite.files import said

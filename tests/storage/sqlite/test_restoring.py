@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import ServiceRunning, StoreBusy, StoreError, StoreUnusable
-from monitor.model import Validators
+from monitor.model.sources import Validators
 from storage import open_store, restore
 from storage.sqlite.lock import ServiceLock
 from storage.sqlite.store import SqliteStore

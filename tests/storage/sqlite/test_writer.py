@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import StoreUnusable
-from monitor.model import Decision
+from monitor.model.filing import Decision
 from storage import open_store
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.writer import Writer
