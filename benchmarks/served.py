@@ -30,7 +30,7 @@ from config.model.settings import Channel, Settings
 from config.model.watches import Watch
 from config.model.whole import Config
 from monitor.alerts.links import signer_of
-from monitor.desk import edition
+from monitor.edition import edition
 from monitor.model.alerts import NewAlert
 from monitor.model.entries import Answer, Candidate, Entry
 from monitor.model.filing import Change, Decision, Filing

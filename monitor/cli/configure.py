@@ -23,7 +23,7 @@ def check(folder: Path | None, as_json: bool, words: bool) -> None:
     """
     from monitor.cli.opened import has_store, with_store  # noqa: PLC0415
     from monitor.cli.watches import check_watches, past_remarks  # noqa: PLC0415
-    from monitor.desk import open_edition  # noqa: PLC0415
+    from monitor.edition import open_edition  # noqa: PLC0415
 
     compiled = open_edition(folder)
     config = compiled.config

@@ -41,7 +41,7 @@ def run(folder: Path | None, once: bool, log_json: bool, log_level: str) -> None
     The page is at the address of [web] (http://127.0.0.1:8737 unless changed). A saved configuration is taken into
     force at once, and read again on SIGHUP; a broken one is refused and the last good one stays.
     """
-    from monitor.desk import open_edition  # noqa: PLC0415
+    from monitor.edition import open_edition  # noqa: PLC0415
 
     config = open_edition(folder).config
     log.set_up(sys.stderr, json=log_json, level=log_level.upper())

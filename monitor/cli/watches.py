@@ -23,7 +23,7 @@ from monitor.cli.items import SINCE
 from monitor.cli.mute import mute
 from monitor.cli.opened import known_watch, with_store
 from monitor.clock import SystemClock
-from monitor.desk import Edition, open_edition, remarks
+from monitor.edition import Edition, open_edition, remarks
 from monitor.errors import UnknownName
 from monitor.language.concepts import LANGUAGES, forms
 from monitor.language.identify import identify

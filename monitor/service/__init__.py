@@ -30,8 +30,9 @@ from config.model.whole import Config
 from monitor import canary, status, systemd
 from monitor.alerts.channels import open_channels
 from monitor.alerts.dispatch import Counts, Dispatcher
-from monitor.desk import Desk, edition
+from monitor.desk import Desk
 from monitor.distress import Distress
+from monitor.edition import edition
 from monitor.errors import StoreError, UnknownName
 from monitor.hosts import host_of
 from monitor.language.tokens import tokenise

@@ -11,7 +11,8 @@ from pathlib import Path
 from config.errors import ConfigError
 from monitor import health
 from monitor.clock import rest
-from monitor.desk import Desk, open_edition, remarks
+from monitor.desk import Desk
+from monitor.edition import open_edition, remarks
 from monitor.log import keep_out
 from monitor.ports import Clock
 from monitor.service.channels import Channels

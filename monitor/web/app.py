@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from monitor.alerts.links import Signer
-from monitor.desk import Edition
+from monitor.edition import Edition
 from monitor.errors import StoreError
 from monitor.ports import Store
 from monitor.status import Status

@@ -14,7 +14,7 @@ from jinja2 import Environment
 
 from config.model.whole import Config
 from monitor.alerts.links import Signer
-from monitor.desk import Edition
+from monitor.edition import Edition
 from monitor.ports import Store
 from monitor.status import Status
 from monitor.web.live import Live

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from config.load import load
-from monitor.desk import Desk, edition
+from monitor.desk import Desk
+from monitor.edition import edition
 from monitor.model.entries import Answer, Entry
 from monitor.model.items import Item
 from monitor.model.messages import Delivery, Parcel

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from config.load import load
 from monitor.alerts.edits import edits
 from monitor.cli import cli
-from monitor.desk import Desk, edition
+from monitor.desk import Desk
+from monitor.edition import edition
 from monitor.model.alerts import Alert
 from monitor.model.entries import Answer, Entry
 from monitor.model.filing import Filed

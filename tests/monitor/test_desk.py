@@ -16,7 +16,8 @@ from config.model.settings import Settings
 from config.model.whole import Config
 from monitor import health, rhythm
 from monitor.clock import SystemClock
-from monitor.desk import Desk, edition
+from monitor.desk import Desk
+from monitor.edition import edition
 from monitor.model.entries import Answer, Entry
 from monitor.model.items import Wanted
 from monitor.model.sources import Outcome, PageDue, SourceState, Validators

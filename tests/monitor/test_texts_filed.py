@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from config.load import load
-from monitor.desk import Desk, edition
+from monitor.desk import Desk
+from monitor.edition import edition
 from monitor.language.tokens import norms
 from monitor.model.alerts import Alert
 from monitor.model.entries import Answer, Entry

@@ -23,7 +23,7 @@ from config.model.whole import Config
 from monitor import canary, health, log
 from monitor.alerts.channels import open_channels
 from monitor.cli.opened import store_of
-from monitor.desk import BUILT_IN, edition
+from monitor.edition import BUILT_IN, edition
 from monitor.model.messages import Delivery, Parcel
 from monitor.ports import Channel
 from monitor.service import Service

@@ -173,6 +173,33 @@ async def claimed(
     return await store.claim_messages(now, rooms=rooms, lease=lease)
 
 
+def reads_page(change: Change, ledger: Ledger) -> Decision:
+    """`decide`, and the page of what is new is read."""
+    return replace(decide(change, ledger), read_page=change.fresh)
+
+
+def failing_on(word: str) -> Decide:
+    """`decide`, with a fault of ours at each title that holds the word."""
+
+    def decide_or_fail(change: Change, ledger: Ledger) -> Decision:
+        if word in change.candidate.entry.title:
+            raise ValueError(f"cannot judge {word}")
+        return decide(change, ledger)
+
+    return decide_or_fail
+
+
+async def rows_due(store: Store) -> int:
+    """Alert rows in whatever condition."""
+    counts = await store.count()
+    return sum(counts[each] for each in ("pending", "delivered", "dead", "suppressed"))
+
+
+async def only_item(store: Store) -> str:
+    (item,) = await store.items()
+    return item.id
+
+
 # ------------------------------------------------------------------ hits
 
 

@@ -13,17 +13,13 @@ from monitor.model.filing import Change, Decision, Filed, PageAfter
 from monitor.model.items import Item
 from monitor.model.sources import PageDue, Validators
 from monitor.ports import Ledger, Store
-from tests.storage.desk import LEASE, NOW, READ, SENT, candidate, claimed, decide, filing, quiet, source
+from tests.storage.desk import LEASE, NOW, READ, SENT, candidate, claimed, decide, filing, quiet, reads_page, source
 
 pytestmark = pytest.mark.anyio
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PAGE = "https://pages.example/a"
 FIRST = "Envoys arrived in Doha on Monday.\n\nNobody spoke."
 SECOND = "Envoys arrived in Doha on Tuesday.\n\nNobody spoke."
-
-
-def reads_page(change: Change, ledger: Ledger) -> Decision:
-    return replace(decide(change, ledger), read_page=change.fresh)
 
 
 class Watched:

@@ -23,7 +23,8 @@ from config.model.settings import Channel, Settings
 from config.model.watches import Watch
 from config.model.whole import Config
 from monitor.alerts.dispatch import Dispatcher
-from monitor.desk import Desk, edition
+from monitor.desk import Desk
+from monitor.edition import edition
 from monitor.model.alerts import Alert
 from monitor.model.entries import Answer, Entry
 from monitor.model.messages import Delivery, Message

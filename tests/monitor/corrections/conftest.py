@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.load import load
-from monitor.desk import edition
+from monitor.edition import edition
 from tests.monitor.corrections.room import Room, made
 
 

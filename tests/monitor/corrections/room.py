@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.desk import Desk, Edition
+from monitor.desk import Desk
+from monitor.edition import Edition
 from monitor.model.entries import Answer, Entry
 from monitor.model.items import Item
 from monitor.model.sources import Outcome, SourceState

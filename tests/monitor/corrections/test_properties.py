@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.load import load
-from monitor.desk import edition
+from monitor.edition import edition
 from monitor.errors import CannotCorrect
 from monitor.model.stories import Correction
 from monitor.stories.places import Places
@@ -73,7 +73,7 @@ async def stand(room: Room) -> dict[str, str]:
 
 
 def in_memory(room: Room, items: dict[str, str]) -> dict[str, str | None]:
-    places: Places = room.desk._places
+    places: Places = room.desk.deciding._places
     return {item: places._clusters.story_of(item) for item in items}
 
 

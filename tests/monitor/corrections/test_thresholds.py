@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.load import load
-from monitor.desk import edition
+from monitor.edition import edition
 from tests.monitor.corrections.room import DRAFT, FERRY, FERRY_AGAIN, Room
 
 pytestmark = pytest.mark.anyio

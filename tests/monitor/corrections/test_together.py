@@ -47,7 +47,7 @@ async def test_corrections_between_filings_are_all_heeded_and_nothing_is_lost(ro
     await room.publish("Museum of the harbour reopens in Nicosia today")
     items = await room.store.items(limit=100)
     assert len(items) == 25
-    places: Places = room.desk._places
+    places: Places = room.desk.deciding._places
     assert {each.id: places._clusters.story_of(each.id) for each in items} == {each.id: each.story for each in items}
     told = [await room.store.story(name) for name in {each.story for each in items}]
     assert sorted(item.id for story in told if story for item in story.items) == sorted(each.id for each in items)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.load import load
 from config.model.whole import Config
-from monitor.desk import open_edition
+from monitor.edition import open_edition
 from monitor.watches.draft import draft, toml
 
 SHIPPED = load(None)

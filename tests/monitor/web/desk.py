@@ -13,7 +13,7 @@ from config.model.fields import Severity
 from config.model.outlets import Cadence, Outlet, Source
 from config.model.whole import Config
 from monitor.alerts.links import Signer
-from monitor.desk import Edition, edition
+from monitor.edition import Edition, edition
 from monitor.model.alerts import Held, NewAlert
 from monitor.model.entries import Answer, Candidate, Entry
 from monitor.model.filing import Change, Decision, Filing
