@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from config.model.lexicon import Concept
 from config.model.settings import AS_MEASURED, StorySettings
@@ -48,6 +49,11 @@ class Link:
     reason: str
 
 
+class _Member(NamedTuple):
+    item: StoryItem
+    traits: Traits
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Story:
     id: str
@@ -55,7 +61,7 @@ class _Story:
     first: datetime
     last: datetime
     seen: datetime
-    members: deque[tuple[str, Traits]] = field(default_factory=lambda: deque(maxlen=_MEMBERS))
+    members: deque[_Member] = field(default_factory=lambda: deque(maxlen=_MEMBERS))
     concepts: frozenset[str] = frozenset()
     """Those of its members that may tell an event."""
     links: dict[str, Link] = field(default_factory=dict)
@@ -69,7 +75,7 @@ class Links:
 
     def __init__(self, gists: Gists, concepts: Mapping[str, Concept], settings: StorySettings = AS_MEASURED) -> None:
         self.gists, self.settings = gists, settings
-        self._telling = frozenset(name for name, each in concepts.items() if each.group in TELLING) - UBIQUITOUS
+        self._telling = _telling(concepts)
         self._stories: dict[str, _Story] = {}
         self._story_of: dict[str, str] = {}
         self._places: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -100,7 +106,7 @@ class Links:
             heappush(self._ages, (item.seen, story))
         held.first, held.last = min(held.first, item.published), max(held.last, item.published)
         held.seen = max(held.seen, item.seen)
-        self._put(held, [(item.id, traits(self.gists.of(item)))])
+        self._put(held, [_Member(item, traits(self.gists.of(item)))])
 
     def merge(self, story: str, into: str) -> None:
         """Two stories of one language have become one."""
@@ -123,7 +129,7 @@ class Links:
             if before == name:
                 continue
             held = self._stories[before]
-            member = next(each for each in held.members if each[0] == item)
+            member = next(each for each in held.members if each.item.id == item)
             self._leave(held.id, item)
             into = self._stories.get(name)
             if into is None:
@@ -132,19 +138,31 @@ class Links:
                 heappush(self._ages, (held.seen, name))
             self._put(into, [member])
 
+    def read_by(self, gists: Gists, concepts: Mapping[str, Concept]) -> None:
+        """Another lexicon is in force: all that is held is read by it, and compared again."""
+        self.gists, self._telling = gists, _telling(concepts)
+        self._places.clear()
+        for story in self._stories.values():
+            again = (_Member(each.item, traits(gists.of(each.item))) for each in story.members)
+            story.members = deque(again, maxlen=_MEMBERS)
+            story.concepts = frozenset()
+            story.links.clear()
+        for story in self._stories.values():
+            self._renew(story)
+
     # ---------------------------------------------------------------- inside
 
-    def _put(self, story: _Story, members: Iterable[tuple[str, Traits]]) -> None:
+    def _put(self, story: _Story, members: Iterable[_Member]) -> None:
         for each in members:
             if len(story.members) == _MEMBERS:
-                self._story_of.pop(story.members[0][0], None)
+                self._story_of.pop(story.members[0].item.id, None)
             story.members.append(each)
-            self._story_of[each[0]] = story.id
+            self._story_of[each.item.id] = story.id
         self._renew(story)
 
     def _leave(self, name: str, item: str) -> None:
         story = self._stories[name]
-        story.members = deque((each for each in story.members if each[0] != item), maxlen=_MEMBERS)
+        story.members = deque((each for each in story.members if each.item.id != item), maxlen=_MEMBERS)
         del self._story_of[item]
         if story.members:
             self._renew(story)
@@ -153,7 +171,7 @@ class Links:
 
     def _renew(self, story: _Story) -> None:
         """Compare a story with the others again."""
-        concepts = self._telling & frozenset(concept for _, told in story.members for concept in told.concepts)
+        concepts = self._telling & frozenset(concept for each in story.members for concept in each.traits.concepts)
         for concept in story.concepts - concepts:
             self._places[concept].pop(story.id, None)
         for concept in concepts - story.concepts:
@@ -183,7 +201,7 @@ class Links:
 
     def _compared(self, one: _Story, other: _Story) -> tuple[float, str] | None:
         least = SURE_NAME if "en" not in (one.language, other.language) else 0
-        pairs = [(a, b) for _, a in one.members for _, b in other.members]
+        pairs = [(a.traits, b.traits) for a in one.members for b in other.members]
         score = sum([_alike(a, b, least) for a, b in pairs]) / len(pairs)
         return (round(score, 3), _reason(pairs, least)) if score >= self.settings.link else None
 
@@ -197,8 +215,8 @@ class Links:
         del self._stories[story.id]
         for concept in story.concepts:
             self._places[concept].pop(story.id, None)
-        for item, _ in story.members:
-            del self._story_of[item]
+        for each in story.members:
+            del self._story_of[each.item.id]
 
     def _forget(self, now: datetime) -> None:
         while self._ages and now - self._ages[0][0] > KEPT:
@@ -210,6 +228,10 @@ class Links:
                 self._drop(story)
             else:
                 heappush(self._ages, (story.seen, name))
+
+
+def _telling(concepts: Mapping[str, Concept]) -> frozenset[str]:
+    return frozenset(name for name, each in concepts.items() if each.group in TELLING) - UBIQUITOUS
 
 
 def _alike(one: Traits, other: Traits, least: int) -> float:

@@ -67,11 +67,11 @@ class Places:
         self.heeded = rulings.number
 
     def _read_by(self, concepts: Mapping[str, Concept], settings: StorySettings) -> None:
-        """Another lexicon came into force: stories stay, links are found anew as their items come. Other thresholds
-        hold from the next item on."""
+        """Another lexicon came into force: stories stay, links are found anew (0.4 s for 600 stories, once). Other
+        thresholds hold from the next item on."""
         if concepts is not self._concepts and concepts != self._concepts:
             self._clusters.gists = Gists(concepts)
-            self._links = Links(self._clusters.gists, concepts, settings)
+            self._links.read_by(self._clusters.gists, concepts)
         self._concepts = concepts
         self._clusters.settings = self._links.settings = settings
 

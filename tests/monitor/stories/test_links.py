@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from config.load import load
+from config.model.lexicon import Concept
 from config.model.settings import AS_MEASURED
 from monitor.language.normalise import normalise
 from monitor.stories.gist import Gists, StoryItem
@@ -44,6 +45,10 @@ def item(text, language, *, hours=0.0, name=None) -> StoryItem:
 @pytest.fixture
 def links() -> Links:
     return Links(Gists(CONCEPTS), CONCEPTS)
+
+
+def lexicon(**more: Concept) -> dict[str, Concept]:
+    return {**CONCEPTS, **more}
 
 
 def linked(links: Links, story: str) -> list[str]:
@@ -235,3 +240,29 @@ def test_what_is_read_ahead_is_what_would_be_read_and_no_more_is_held_than_may_s
     assert gists.of(told).words == Gists({}).read(told.title, told.lead).words
     gists.read_ahead((f"Ferry {n}", "") for n in range(1500))
     assert len(gists._ahead) == 1024
+
+
+def test_by_another_lexicon_what_is_held_is_linked_as_if_it_had_been_in_force_before(links) -> None:
+    kite = Concept(kind="name", group="event", en=("kite festival",), he=("פסטיבל העפיפונים",))
+    told = [
+        *((item(text, language), f"draft {language}") for language, text in DRAFT.items()),
+        *((item(text, language), f"aid {language}") for language, text in AID.items()),
+        (item("Kite festival opens with 40 teams", "en"), "kites en"),
+        (item("פסטיבל העפיפונים נפתח עם 40 קבוצות", "he"), "kites he"),
+    ]
+    for each, story in told:
+        links.add(each, story)
+    assert linked(links, "kites en") == []
+    links.read_by(Gists(lexicon(kite=kite)), lexicon(kite=kite))
+    before = Links(Gists(lexicon(kite=kite)), lexicon(kite=kite))
+    for each, story in told:
+        before.add(each, story)
+    assert linked(links, "kites en") == ["kites he"]
+    assert set(linked(links, "draft he")) == {"draft en", "draft ar"}
+    for _, story in told:
+        assert links.of(story) == before.of(story)
+    without = {
+        name: each for name, each in CONCEPTS.items() if name not in ("draft", "proposal", "mediator", "hostage")
+    }
+    links.read_by(Gists(without), without)
+    assert linked(links, "kites en") == []
