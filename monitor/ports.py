@@ -466,6 +466,10 @@ class Store(Schedule, Archive, Outbox, Reviews, Corrections, Protocol):
         """What is not wrong and may go wrong one day, in words: said at start."""
         ...
 
+    def give_up_sooner(self) -> None:
+        """The service stops: from now on nobody waits for another program longer than a moment."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -149,6 +149,7 @@ class Service:
             finally:
                 systemd.tell("STOPPING=1")
                 stop.set()
+                self.store.give_up_sooner()
                 self.calendar.end()
                 await self._end(tasks)
 

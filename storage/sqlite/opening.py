@@ -18,6 +18,7 @@ from monitor.errors import StoreError, StoreUnusable
 from storage.sqlite import schema, walog
 from storage.sqlite.errors import translate
 from storage.sqlite.lock import ServiceLock
+from storage.sqlite.writer import COMMITS
 
 PATIENCE = 10.0
 """Seconds that a writer waits for another process's lock before `StoreBusy`."""
@@ -132,12 +133,15 @@ def inspect(path: Path, lock: ServiceLock) -> None:
     if size < whole and not logged:  # with a log beside it the file may lag behind its own header
         raise StoreUnusable(f"{path}: cut short, {size} of {whole} bytes are there: {_restore(path)}")
     if lock.note("running") and (lock.held or not _service_lives(lock)):
-        _look_at_log(path, wal, lock)
+        _look_at_log(path, wal, lock, commits=int.from_bytes(header[60:64]))
 
 
-def _look_at_log(path: Path, wal: Path, lock: ServiceLock) -> None:
-    """The last service was killed: its log holds its latest changes, all that were acknowledged."""
+def _look_at_log(path: Path, wal: Path, lock: ServiceLock, *, commits: int) -> None:
+    """The last service was killed: its log holds its latest changes, all that were acknowledged. ``commits``: the
+    number of the last one in the main file."""
     if not wal.exists():
+        if lock.commits is not None and (commits - lock.commits) % COMMITS < COMMITS // 2:
+            return  # another program closed the store since, and SQLite brought the log home
         what = f"gone: bring it back, {_restore(path)}, or delete {lock.path.name} to go on without those changes"
     elif walog.damaged(wal, CHECK_SECONDS):
         what = f"damaged: {_restore(path)}, or delete {lock.path.name} to go on with those that can be read"
@@ -178,7 +182,7 @@ def _prepared(
         db.execute("BEGIN IMMEDIATE")
         db.execute("COMMIT")
         flush_folder(path.parent)
-        lock.say("running")
+        lock.say("running", commits=db.execute("PRAGMA user_version").fetchone()[0])
     return db
 
 

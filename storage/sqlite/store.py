@@ -72,7 +72,8 @@ class SqliteStore(Correcting):
         except BaseException:
             self._lock.drop()
             raise
-        self._writer = Writer(self._db, str(path))
+        noted = {"committed": self._lock.committed} if self._lock.held else {}
+        self._writer = Writer(self._db, str(path), patience=patience, **noted)
         self._readers = Readers(partial(connect, path, read_only=True, patience=patience), str(path))
         self._closed = False
 
@@ -326,6 +327,9 @@ class SqliteStore(Correcting):
 
     async def check(self) -> tuple[str, ...]:
         return await self._readers.read(lambda db: upkeep.check(db, self.path))
+
+    def give_up_sooner(self) -> None:
+        self._writer.give_up_sooner()
 
     async def close(self) -> None:
         """Finish what was asked, bring everything into the main file, and let the lock go. May be called twice."""

@@ -22,6 +22,12 @@ from storage.sqlite.errors import translate
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+TURN = 0.25
+"""Seconds for which SQLite itself waits for another program's lock; patience is made of such turns."""
+HURRIED = 1.0
+"""Patience of a service that stops, in seconds."""
+COMMITS = 1 << 31
+"""Numbers of commits; then they begin anew."""
 MOST_JOBS = 256
 LONGEST_SECONDS = 0.05
 """One commit takes no more jobs and gathers no longer than this: the first job in it waits for the last."""
@@ -44,8 +50,18 @@ class _Done:
 class Writer:
     """Owns the writing connection; `write` and `alone` are called from an event loop, `close` from anywhere."""
 
-    def __init__(self, connection: sqlite3.Connection, store: str) -> None:
-        self._db, self._store = connection, store
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        store: str,
+        *,
+        patience: float,
+        committed: Callable[[int], None] = lambda number: None,
+    ) -> None:
+        """``patience``: seconds that a transaction waits for another program. ``committed`` hears the number of each
+        commit that changed anything; it stands in the main file's header as the user version."""
+        self._db, self._store, self._patience, self._committed = connection, store, patience, committed
+        self._wait(min(patience, TURN))
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._next: _Job | None = None
         self._stopping = False
@@ -67,6 +83,10 @@ class Writer:
         self._jobs.put(_Job(work=work, future=future, alone=alone))
         return await future
 
+    def give_up_sooner(self) -> None:
+        """Nobody waits for another program any longer than `HURRIED`, who waits now included."""
+        self._patience = min(self._patience, HURRIED)
+
     def close(self) -> None:
         """Finish what is queued, then end the thread; the connection stays open for its owner to close."""
         self._stopping = True
@@ -76,7 +96,9 @@ class Writer:
     def _serve(self) -> None:
         while (job := self._take()) is not None:
             if job.alone:
+                self._wait(self._patience)
                 self._tell([self._run(job)])
+                self._wait(min(self._patience, TURN))
             else:
                 self._tell(self._commit_together(job))
 
@@ -102,7 +124,8 @@ class Writer:
         done: list[_Done] = []
         job: _Job | None = first
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin()
+            changes = self._db.total_changes
             while job is not None:
                 taken.append(job)
                 done.append(self._run_in_savepoint(job))
@@ -110,13 +133,38 @@ class Writer:
                     return self._all_failed(taken, done, done[-1].error)
                 full = len(done) >= MOST_JOBS or time.monotonic() - started > LONGEST_SECONDS
                 job = None if full else self._ready()
-            self._db.execute("COMMIT")
+            self._commit(changes)
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             # Nobody waits his own ten seconds for the same lock: what was queued meanwhile fails with the first.
             return self._all_failed(taken or [first, *iter(self._ready, None)], done, error)
         return done
+
+    def _begin(self) -> None:
+        """The transaction, when no other program writes any more."""
+        began = time.monotonic()
+        while True:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() - began >= self._patience:
+                    raise
+            else:
+                return
+
+    def _commit(self, changes: int) -> None:
+        if self._db.total_changes == changes:
+            self._db.execute("COMMIT")
+            return
+        number = (self._db.execute("PRAGMA user_version").fetchone()[0] + 1) % COMMITS
+        self._db.execute(f"PRAGMA user_version = {number}")
+        self._db.execute("COMMIT")
+        self._committed(number)
+
+    def _wait(self, seconds: float) -> None:
+        self._db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def _run_in_savepoint(self, job: _Job) -> _Done:
         self._db.execute("SAVEPOINT job")

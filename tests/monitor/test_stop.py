@@ -98,6 +98,31 @@ def test_f141_stopped_in_a_poll_and_in_a_send_it_ends_in_time_with_everything_wh
         until(lambda: {condition for _t, _s, condition, _r in room.alerts()} == {"delivered"}, "told")
 
 
+def test_f113_f141_stopped_while_another_program_holds_the_store_it_ends_in_time_and_loses_nothing(
+    room: Room, hook: Receiver, server: NewsServer
+) -> None:
+    sites = [server.site(f"127.0.0.{number}") for number in (2, 3, 4)]
+    for number, site in enumerate(sites):
+        site.on("/feed", faults.stall)
+        room.outlet(f"site{number}", site.url("/feed"))
+    room.write()
+    process = room.start(*CLI, "run")
+    try:
+        until(lambda: all("/feed" in site.paths() for site in sites), "polls are under way")
+        with closing(sqlite3.connect(room.store, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for number, site in enumerate(sites):
+                site.feed("/feed", [entry(site, f"Talks in Doha, site {number}", "/a")])
+            room.run("fetch", "site0")  # refused or not: somebody else wants to write, too
+            assert stopped(process) < PROMISED
+    finally:
+        process.kill()
+    assert "Traceback" not in room.output.read_text()
+    with running(room):
+        until(lambda: len(set(hook.keys)) == 3, "the next service finds and tells everything")
+    assert sorted(condition for _t, _s, condition, _r in room.alerts()) == ["delivered"] * 3
+
+
 def test_f142_a_second_service_is_refused_by_the_firsts_name_and_commands_work_beside_it(
     room: Room, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,36 @@ async def test_f110_a_command_after_a_kill_tidies_up_so_that_the_service_starts(
     store = open_store(url(path), exclusive=True)
     assert (await store.count())["items"] >= 5
     await store.close()
+
+
+async def test_f110_another_program_that_looks_after_a_kill_tidies_up_and_the_service_starts(path: Path) -> None:
+    kill_after(path, 5)
+    with closing(sqlite3.connect(path)) as shell:
+        (filed,) = shell.execute("SELECT count(*) FROM items").fetchone()
+    assert not beside(path, "-wal").exists(), "SQLite brings the log home when the last one closes"
+    store = open_store(url(path), exclusive=True)
+    assert (await store.count())["items"] == filed >= 5
+    await store.close()
+
+
+async def test_f110_a_log_that_was_taken_away_is_missed_though_an_earlier_one_came_home(path: Path) -> None:
+    kill_after(path, 5)
+    with closing(sqlite3.connect(path)) as shell:
+        shell.execute("SELECT count(*) FROM items")
+    kill_after(path, 5)
+    beside(path, "-wal").unlink()
+    with pytest.raises(StoreUnusable, match=r"store\.db-wal.*is gone"):
+        open_store(url(path), exclusive=True)
+
+
+async def test_f110_a_number_that_cannot_be_read_is_no_reason_to_trust(path: Path) -> None:
+    kill_after(path, 5)
+    with closing(sqlite3.connect(path)) as shell:
+        shell.execute("SELECT count(*) FROM items")
+    noted = beside(path, ".lock")
+    noted.write_bytes(noted.read_bytes()[:128])
+    with pytest.raises(StoreUnusable, match=r"store\.db-wal.*is gone"):
+        open_store(url(path), exclusive=True)
 
 
 async def test_f110_a_half_written_log_gives_up_its_last_transaction_only(path: Path) -> None:

@@ -33,7 +33,7 @@ def writing(path: Path) -> Iterator[tuple[Writer, list[str]]]:
         db.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, up INTEGER REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
         ran: list[str] = []
         db.set_trace_callback(ran.append)
-        writer = Writer(db, "test")
+        writer = Writer(db, "test", patience=10)
         try:
             yield writer, ran
         finally:
