@@ -98,7 +98,7 @@ def test_f141_stopped_in_a_poll_and_in_a_send_it_ends_in_time_with_everything_wh
         until(lambda: {condition for _t, _s, condition, _r in room.alerts()} == {"delivered"}, "told")
 
 
-def test_f113_f141_stopped_while_another_program_holds_the_store_it_ends_in_time_and_loses_nothing(
+def test_f109_f141_stopped_while_another_program_holds_the_store_it_ends_in_time_and_loses_nothing(
     room: Room, hook: Receiver, server: NewsServer
 ) -> None:
     sites = [server.site(f"127.0.0.{number}") for number in (2, 3, 4)]
