@@ -34,6 +34,10 @@ _LOST = (
 )
 _LOST_BLOCK = re.compile(rf"</?(?:{_LOST})\b[^<>]*>", re.IGNORECASE)
 _BLOCK = re.compile(rf"</?(?:p|li|ul|ol|blockquote|{_LOST})\b[^<>]*>", re.IGNORECASE)
+# What stands between words as a picture or a box, not as letters.
+_BOX = re.compile(
+    r"(?=<(?:img|picture|video|audio|iframe|object|embed|svg|canvas|input|button|select)\b)", re.IGNORECASE
+)
 _EMPTY = re.compile(r"<p>\s*</p>")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _UNREAD = re.compile(r"<!--|<(script|style|noscript|template|iframe|svg|math|title|textarea)\b[^<>]*>", re.IGNORECASE)
@@ -101,7 +105,7 @@ def plain(markup: str) -> str:
     """The text of some HTML, in linear time whatever its depth; references are decoded once."""
     if "<" not in markup:
         return paragraphs(html.unescape(markup))
-    return _flattened(clean(_without_unread(markup)))
+    return _flattened(clean(_without_unread(_BOX.sub(" ", markup))))
 
 
 def _flattened(markup: str) -> str:
@@ -177,7 +181,7 @@ def fragment(markup: str, *, base: str) -> Fragment:
 def sanitise(markup: str, *, base: str) -> str:
     """Allow-listed markup; the caller has measured size and depth. A block that is not allowed leaves a paragraph's end
     behind: words of two blocks are not one word."""
-    apart = _LOST_BLOCK.sub("<p>", clean(markup))
+    apart = _LOST_BLOCK.sub("<p>", _BOX.sub(" ", clean(markup)))
     return _EMPTY.sub("", _cleaner(base).clean(apart)).strip()
 
 

@@ -106,7 +106,7 @@ def test_content_encoded_is_the_body_and_description_the_lead(read_body: Read) -
         "</item></channel></rss>"
     )
     (entry,) = read_body(body).entries
-    assert (entry.lead, entry.body, entry.html) == ("Short", "One.\n\nTwo.", "<p>One.</p><p>Two.</p>")
+    assert (entry.lead, entry.body, entry.html) == ("Short", "One.\n\nTwo.", "<p>One.</p><p>Two. </p>")
 
 
 @pytest.mark.parametrize(
@@ -496,6 +496,16 @@ def test_the_words_of_two_blocks_are_two_words(read_body: Read, rss: Rss, block:
     (entry,) = read_body(rss(item(1, f"<description><![CDATA[{text}]]></description>"))).entries
     assert entry.lead == "Talks move to Cairo\n\nDoha follows"
     assert "Cairo<" in entry.html
+
+
+@pytest.mark.parametrize("box", ["<img src=x>", "<IMG alt='in'>", "<iframe src=x></iframe>", "<svg><path/></svg>"])
+def test_the_words_around_a_picture_are_two_words_and_parts_of_one_stay_one(
+    read_body: Read, rss: Rss, box: str
+) -> None:
+    text = f"Cairo{box}Doha <b>hos</b>tage<wbr>s"
+    for written in (text, text + "<p>" * 120):  # the second is too deep for markup
+        (entry,) = read_body(rss(item(1, f"<description><![CDATA[{written}]]></description>"))).entries
+        assert entry.lead == "Cairo Doha hostages"
 
 
 def test_the_cells_of_a_table_are_read_apart(read_body: Read, rss: Rss) -> None:
