@@ -44,7 +44,8 @@ def held(
         return None
     waits = None
     if last is not None and watch.cooldown is not None and not pressing:
-        if last.alert.condition == "pending" and last.alert.due > now:
+        passes = last.alert.gather == DIGEST and watch.severity not in _GATHERED  # it was milder when that was found
+        if last.alert.condition == "pending" and last.alert.due > now and not passes:
             return _joined(watch, watch.cooldown, last)
         waits = _cooling(watch, watch.cooldown, last, now)
     if channel is None:

@@ -95,6 +95,7 @@ def state(told: str) -> str:
     """An alert's state in words."""
     if told.startswith("edited:"):
         return "Changed"
+    told = told.partition(":")[0]
     words = {
         "new": "New", "completed": "Found in the full text", "corroborated": "Reported by several origins",
         "withdrawn": "Taken down",

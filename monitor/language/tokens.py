@@ -1,7 +1,8 @@
 """Text into tokens: the words that keywords are compared with.
 
 A token is letters and digits; an apostrophe or a quotation mark between letters stays inside it
-(``ג'יהאד``, ``צה"ל``). A Latin token loses its possessive ending.
+(``ג'יהאד``, ``צה"ל``), also one that is written as two apostrophes (``צה''ל``). A Latin token loses its
+possessive ending.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from monitor.language.normalise import fold, normalise, offsets
 
 # A quotation mark joins only Hebrew and Arabic letters; between Latin ones it ends a quotation.
 _TOKEN = re.compile(
-    r"""[^\W_]+(?:'[^\W_]+|(?<=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])"(?=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])[^\W_]+)*"""
+    r"""[^\W_]+(?:'[^\W_]+|(?<=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])(?:"|'')(?=[\u05d0-\u05ea\u0620-\u064a\u066e-\u06d3])[^\W_]+)*"""
 )
 _CAPITALS = re.compile(r"([A-Z]{2,4})s?")
 _TWO_CAPITALS = re.compile("[A-Z]{2}")
@@ -45,7 +46,7 @@ class Words:
         raws = _TOKEN.findall(self.folded)
         if "'" in self.folded:
             raws = [raw[:-2] if raw.endswith(_POSSESSIVE) and raw[0] < "\u0370" else raw for raw in raws]
-        self.norms: list[str] = "\n".join(raws).casefold().split("\n") if raws else []
+        self.norms: list[str] = _one_mark("\n".join(raws).casefold()).split("\n") if raws else []
         self.capitals: dict[int, str] = {}
         """Position → the capitals of a short acronym (US, IDF; "MPs" is MP), which is compared with its case."""
         if _TWO_CAPITALS.search(self.folded):
@@ -91,11 +92,15 @@ def _without_possessive(raw: str) -> str:
     return raw
 
 
+def _one_mark(norm: str) -> str:
+    return norm.replace("''", '"')
+
+
 def norms(text: str) -> list[str]:
     """`Words.norms` alone, in half the time."""
     folded = normalise(text)
     found: list[str] = _TOKEN.findall(folded)
-    return [_without_possessive(word) for word in found] if "'" in folded else found
+    return [_one_mark(_without_possessive(word)) for word in found] if "'" in folded else found
 
 
 def tokenise(text: str) -> tuple[Token, ...]:

@@ -145,9 +145,8 @@ async def gathered(
 def _change(state: str) -> str:
     if state.startswith("edited:"):
         return "edited"
-    return {"new": "", "completed": "found in its text", "escalated": "nobody acknowledged it in time"}.get(
-        state, state
-    )
+    words = {"new": "", "completed": "found in its text", "escalated": "nobody acknowledged it in time"}
+    return words.get(state.partition(":")[0], state)
 
 
 def fates(rows: Iterable[Alert], moment: Moment) -> tuple[Fate, ...]:

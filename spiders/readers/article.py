@@ -28,6 +28,9 @@ _CREDITS = ("article:publisher", "syndication-source", "original-source")
 _HEAD = 300_000
 _HEAD_END = re.compile(r"</head\s*>|<body\b", re.IGNORECASE)
 _HEADING = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?؟…])\s+|\n+")
+_TELLING = 4
+"""Words of a sentence that says something."""
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]{1,2000})", re.IGNORECASE)
 
 
@@ -194,9 +197,17 @@ def _bare(text: str) -> str:
 
 
 def _body(told: jsonld.Article, seen: _Seen) -> str:
-    """JSON-LD is the publisher's own text, unless it is cut short or the page shows more: a sentence too many is
-    noise, a sentence too few is a missed alert."""
+    """JSON-LD is the publisher's own text, unless it is cut short or the page shows more; where the page shows mostly
+    other text, it is both: a sentence too many is noise, a sentence too few is a missed alert."""
     if told.posts or not seen.body:
         return told.body
-    whole = told.body[-1:] in _ENDS and len(told.body) >= len(seen.body)
-    return told.body if told.body and whole else seen.body
+    if told.body[-1:] in _ENDS and len(told.body) >= len(seen.body):
+        return told.body or seen.body
+    return seen.body if _stands_in(told.body, seen.body) else f"{told.body}\n\n{seen.body}"
+
+
+def _stands_in(one: str, other: str) -> bool:
+    """Whether half of a text's sentences, or more, are in another."""
+    sentences = [bare for each in _SENTENCE_ENDS.split(one) if len((bare := _bare(each)).split()) >= _TELLING]
+    where = _bare(other)
+    return 2 * sum(each in where for each in sentences) >= len(sentences)

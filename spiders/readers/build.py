@@ -30,7 +30,8 @@ Form = Literal["text", "html", "rss"]
 """How a field is written: as text, as HTML, or as an RSS title (text that may hold HTML references)."""
 
 # RSS titles carry markup for emphasis; everything else stays as the characters it is (F83).
-_EMPHASIS = re.compile(r"</?(?:b|i|em|strong|u|sup|sub|span|br|wbr|small|mark)\s*/?>", re.IGNORECASE)
+_EMPHASIS = re.compile(r"</?(?:b|i|em|strong|u|sup|sub|span|wbr|small|mark)\s*/?>", re.IGNORECASE)
+_BREAK = re.compile(r"(?:<|&lt;)br\s*/?(?:>|&gt;)", re.IGNORECASE)
 _NAMED_ADDRESS = re.compile(r"[^\s()<>@]+@[^\s()<>@]+\s*\(([^()]*)\)")
 _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|\(?[^\s()<>@]+@[^\s()<>@]+\.[^\s()<>@]+\)?")
 _LIVE = re.compile(r"/(?:live|liveblog|live-updates|ty-article-live)(?:[/-]|$)|/liveblog[_-]")
@@ -160,6 +161,7 @@ def title_text(title: str, form: Form) -> str:
         return texts.one_line(title)
     if form == "html":
         return texts.one_line(texts.plain(title))
+    title = _BREAK.sub(" ", title)
     return texts.one_line(html.unescape(_EMPHASIS.sub("", title) if "<" in title else title))
 
 

@@ -7,7 +7,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from spiders.readers.links import resolve
-from spiders.readers.text import clean, depth, one_line
+from spiders.readers.text import apart, clean, depth, one_line
 
 PAGE_DEPTH = 1_000
 """Honest pages stay under three hundred. HTML parsers lose text (F60) or need minutes (F53) beyond some thousands."""
@@ -48,5 +48,5 @@ class BadSelector(ValueError):
 
 
 def text_of(node: LexborNode | None) -> str:
-    """The node's text on one line."""
-    return one_line(clean(node.text(separator=" "))) if node is not None else ""
+    """The node's text on one line. How its parts look is not known here, so they stand apart, but for emphasis."""
+    return one_line(clean(apart(node.html or ""))) if node is not None else ""

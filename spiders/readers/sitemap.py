@@ -108,11 +108,9 @@ def _raw(url: etree._Element) -> Raw:
     for child in url:
         name = _local(child)
         if name == "news":
-            news = {
-                _local(part): (part.text or "").strip() for part in child.iter(tag=etree.Element) if part is not child
-            }
+            news = {_local(part): _text(part).strip() for part in child.iter(tag=etree.Element) if part is not child}
         elif name in ("loc", "lastmod"):
-            fields[name] = (child.text or "").strip()
+            fields[name] = _text(child).strip()
     opinion: Kind | None = "opinion" if "opinion" in news.get("genres", "").lower().replace("oped", "opinion") else None
     return Raw(
         title=news.get("title") or _slug_words(fields.get("loc", "")),
@@ -124,6 +122,18 @@ def _raw(url: etree._Element) -> Raw:
         tags=tuple(news.get("keywords", "").split(",")),
         kind=opinion,
     )
+
+
+def _text(element: etree._Element) -> str:
+    """All that an element says, references that no one declared included as they are written."""
+    said = [element.text or ""]
+    for child in element:
+        if child.tag is etree.Entity:
+            said.append(child.text or "")
+        elif isinstance(child.tag, str):
+            said.append(" " if _local(child) == "br" else _text(child))
+        said.append(child.tail or "")
+    return "".join(said)
 
 
 def _slug_words(link: str) -> str:

@@ -30,15 +30,17 @@ _BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
 # Blocks that the allow-list does not keep: they still end a paragraph.
 _LOST = (
     "div|h[1-6]|table|caption|tr|td|th|section|article|aside|main|nav|address|figure|figcaption|header|footer|hr|pre"
-    "|dl|dt|dd|details|summary|center|form|fieldset|legend"
+    "|dl|dt|dd|details|summary|center|form|fieldset|legend|option|optgroup|dialog|hgroup|search|menu|dir"
 )
 _LOST_BLOCK = re.compile(rf"</?(?:{_LOST})\b[^<>]*>", re.IGNORECASE)
 _BLOCK = re.compile(rf"</?(?:p|li|ul|ol|blockquote|{_LOST})\b[^<>]*>", re.IGNORECASE)
-# What stands between words as a picture or a box, not as letters.
+# What stands between words as a picture or a box, not as letters; and the number of a footnote.
 _BOX = re.compile(
-    r"(?=<(?:img|picture|video|audio|iframe|object|embed|svg|canvas|input|button|select)\b)", re.IGNORECASE
+    r"(?=</?(?:img|picture|video|audio|iframe|object|embed|svg|canvas|input|button|select)\b|<su[pb]\b[^<>]*>\s*\W?\d)",
+    re.IGNORECASE,
 )
 _EMPTY = re.compile(r"<p>\s*</p>")
+_EMPHASIS = re.compile(r"</?(?:b|i|em|strong|u|mark|small|wbr)\b[^<>]*>", re.IGNORECASE)
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _UNREAD = re.compile(r"<!--|<(script|style|noscript|template|iframe|svg|math|title|textarea)\b[^<>]*>", re.IGNORECASE)
 # Elements that never nest by themselves: a new one closes the last one of its kind.
@@ -57,6 +59,8 @@ def clean(text: str) -> str:
 
 def _instead(control: re.Match[str]) -> str:
     code = ord(control[0])
+    if control[0] in "\v\f":
+        return " "
     if 0x80 <= code <= 0x9F:
         return bytes([code]).decode("windows-1252", "ignore")
     return "\ufffd" if 0xD800 <= code <= 0xDFFF else ""
@@ -134,6 +138,11 @@ def _without_unread(markup: str) -> str:
 @functools.cache
 def _end_of_unread(name: str) -> re.Pattern[str]:
     return re.compile(rf"</{name}[^<>]*+>?" if name else "-->", re.IGNORECASE)
+
+
+def apart(markup: str) -> str:
+    """The text of some HTML with a space wherever an element begins or ends that is no mere emphasis."""
+    return html.unescape(_ANY_TAG.sub(" ", _EMPHASIS.sub("", _without_unread(markup))))
 
 
 def depth(markup: str, *, enough: int) -> int:

@@ -83,7 +83,7 @@ ORDER BY alerts.created DESC, alerts.number DESC
 """  # noqa: S608 - a text of ours
 _LAST = f"""
 {READ}
-WHERE alerts.item IN (SELECT value FROM json_each(?)) AND alerts.state <> 'escalated'
+WHERE alerts.item IN (SELECT value FROM json_each(?)) AND alerts.state NOT GLOB 'escalated*'
   AND alerts.condition IN ('pending', 'delivered') AND NOT ({WAITING})
 ORDER BY coalesce(alerts.delivered, alerts.due), alerts.number
 """  # noqa: S608 - a text of ours
@@ -261,7 +261,7 @@ def acknowledge(db: sqlite3.Connection, alerts: Sequence[str], now: datetime) ->
     ).fetchall()
     escalated = db.execute(
         "SELECT other.number FROM alerts AS own JOIN alerts AS other USING (watch, item)"
-        " WHERE own.id IN (SELECT value FROM json_each(:ids)) AND other.state = 'escalated'",
+        " WHERE own.id IN (SELECT value FROM json_each(:ids)) AND other.state GLOB 'escalated*'",
         named,
     ).fetchall()
     suppress(db, [row["number"] for row in (*known, *escalated)], "acknowledged")

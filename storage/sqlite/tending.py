@@ -13,7 +13,7 @@ from storage.sqlite import outbox
 
 ESCALATED = "escalated"
 _AT_MOST_LATE = timedelta(days=1)
-"""An alert that is older is history: a rule written today does not fire on it."""
+"""An alert that is later than this is history: a rule written today does not fire on it."""
 
 # Each row says when, since dead letters are looked at much later.
 _OF_NO_CHANNEL = """
@@ -39,13 +39,14 @@ _OF_NO_WATCH = """
 SELECT number FROM alerts WHERE condition = 'pending' AND watch NOT IN (SELECT value FROM json_each(:watches))
 """
 _UNACKNOWLEDGED = """
-SELECT watch, item, revision, severity FROM alerts AS own
+SELECT watch, item, state, revision, severity FROM alerts AS own
 WHERE channel = :channel AND rank = 3 AND acknowledged IS NULL AND created > :oldest AND due <= :late
-  AND state <> 'escalated' AND condition IN ('pending', 'delivered', 'dead') AND gather NOT GLOB 'corroborated:*'
+  AND state NOT GLOB 'escalated*' AND condition IN ('pending', 'delivered', 'dead') AND gather NOT GLOB 'corroborated:*'
   AND NOT EXISTS (SELECT 1 FROM mutes WHERE mutes.watch = own.watch AND until > :now)
   AND NOT EXISTS (
     SELECT 1 FROM alerts AS other WHERE other.item = own.item AND other.watch = own.watch
-    AND (other.acknowledged >= own.created OR (other.state = 'escalated' AND other.channel = :to))
+    AND (other.acknowledged >= own.created
+      OR (other.state GLOB 'escalated*' AND other.channel = :to AND other.created >= own.created))
   )
 ORDER BY number
 """
@@ -85,12 +86,15 @@ def _escalate(db: sqlite3.Connection, rule: Escalation, now: datetime) -> int:
         "to": rule.to,
         "now": when(now),
         "late": when(now - rule.after),
-        "oldest": when(now - _AT_MOST_LATE),
+        "oldest": when(now - rule.after - _AT_MOST_LATE),
     }
     count = 0
-    for row in db.execute(_UNACKNOWLEDGED, at).fetchall():
+    # Of several that nobody acknowledged the newest: it tells how the item reads now.
+    newest = {(row["watch"], row["item"]): row for row in db.execute(_UNACKNOWLEDGED, at)}
+    for row in newest.values():
         told = NewAlert(
-            watch=row["watch"], channel=rule.to, item=row["item"], state=ESCALATED, severity=row["severity"]
+            watch=row["watch"], channel=rule.to, item=row["item"], severity=row["severity"],
+            state=ESCALATED if row["state"] == "new" else f"{ESCALATED}:{row['state']}",
         )  # fmt: skip
         count += outbox.add(db, told, row["revision"], now)
     return count

@@ -334,6 +334,25 @@ async def test_what_was_acknowledged_muted_suppressed_mild_old_or_elsewhere_does
     assert await tended(store, TURN, escalations=[RULE]) == Tended(escalated=1), "the mute is over"
 
 
+async def test_a_later_text_that_nobody_acknowledged_escalates_again(store: Store) -> None:
+    alert = await critical(store)
+    assert (await tended(store, NOW + 10 * MINUTE, escalations=[RULE])).escalated == 1
+    await store.acknowledge([alert], NOW + 11 * MINUTE)
+    denied = filing([candidate("Doha denial", keys=("url:Doha",))], at=NOW + HOUR)
+    await store.file(denied, telling(state="edited:r2", severity="critical"))
+    for minutes, count in ((69, 0), (70, 1), (71, 0), (90, 0)):
+        assert (await tended(store, NOW + minutes * MINUTE, escalations=[RULE])).escalated == count, minutes
+    told = [each.state for each in await store.alerts(limit=9) if each.channel == "duty"]
+    assert set(told) >= {"escalated", "escalated:edited:r2"}
+
+
+async def test_a_rule_of_more_than_a_day_escalates_when_its_time_comes(store: Store) -> None:
+    await critical(store)
+    rule = Escalation(channel="desk", to="duty", after=3 * DAY)
+    assert (await tended(store, NOW + 3 * DAY - MINUTE, escalations=[rule])).escalated == 0
+    assert (await tended(store, NOW + 3 * DAY, escalations=[rule])).escalated == 1
+
+
 async def test_acknowledging_any_row_of_a_story_ends_its_escalation_and_what_waits_of_it(store: Store) -> None:
     alert = await critical(store)
     assert (await tended(store, NOW + 10 * MINUTE, escalations=[RULE])).escalated == 1

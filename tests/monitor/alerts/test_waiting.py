@@ -312,16 +312,21 @@ def test_f116_a_cooldown_is_no_longer_when_the_clock_was_set_back() -> None:
     assert found.until == NOW + 30 * MINUTE
 
 
-@pytest.mark.parametrize("severity", ["low", "high"])
 @pytest.mark.parametrize(
-    ("gather", "until", "rules"),
+    ("severity", "gather", "until", "rules"),
     [
-        ("cooldown:deal:i0", NOW + 20 * MINUTE, {}),
-        ("digest", NOW + 15 * MINUTE, {"digest": "15m"}),
-        ("digest", MORNING + 1.5 * HOUR, {"digest_at": "07:30"}),
-        ("quiet hours", MORNING, {"quiet": NIGHT}),
-        ("flood:deal", NOW + timedelta(seconds=30), {}),
-        ("quiet hours", MORNING, {"quiet": NIGHT, "digest_at": "07:30"}),
+        ("low", "digest", NOW + 15 * MINUTE, {"digest": "15m"}),
+        ("low", "digest", MORNING + 1.5 * HOUR, {"digest_at": "07:30"}),
+        *(
+            (severity, *waiting)
+            for severity in ("low", "high")
+            for waiting in (
+                ("cooldown:deal:i0", NOW + 20 * MINUTE, {}),
+                ("quiet hours", MORNING, {"quiet": NIGHT}),
+                ("flood:deal", NOW + timedelta(seconds=30), {}),
+                ("quiet hours", MORNING, {"quiet": NIGHT, "digest_at": "07:30"}),
+            )
+        ),
     ],
 )
 def test_a_row_joins_what_waits_of_its_story_already(
@@ -330,6 +335,13 @@ def test_a_row_joins_what_waits_of_its_story_already(
     found = wait(watch(severity=severity, **COOL), channel(**rules), last=told(until, gather=gather))
     assert found is not None
     assert (found.until, found.gather) == (until, gather)
+
+
+def test_a_row_that_passes_digests_joins_none_that_a_milder_one_waits_for() -> None:
+    waiting = told(MORNING + 1.5 * HOUR, gather="digest")
+    found = wait(watch(severity="high", **COOL), channel(digest_at="07:30"), last=waiting)
+    assert found is not None
+    assert (found.until, found.gather) == (NOW + 30 * MINUTE, "cooldown:deal:i1")
 
 
 def test_after_its_cooldown_a_row_waits_for_the_digest_and_the_end_of_quiet_hours() -> None:

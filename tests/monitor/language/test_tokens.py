@@ -18,6 +18,8 @@ from monitor.language.tokens import Words, tokenise
         ("the hostage's brother", ["the", "hostage", "brother"]),
         ("the hostage’s brother", ["the", "hostage", "brother"]),
         ("don't", ["don't"]),
+        ("צה''ל, ארה׳׳ב", ['צה"ל', 'ארה"ב']),
+        ("the ''deal'' is off", ["the", "deal", "is", "off"]),
         ("U.S. talks", ["u", "s", "talks"]),
         ("cease-fire", ["cease", "fire"]),
         ('he said "yes"and left', ["he", "said", "yes", "and", "left"]),
@@ -32,6 +34,11 @@ from monitor.language.tokens import Words, tokenise
 )
 def test_tokens_are_cut_at_word_edges(text: str, norms: list[str]) -> None:
     assert [token.norm for token in tokenise(text)] == norms
+
+
+def test_a_mark_of_two_apostrophes_keeps_its_place_in_the_text() -> None:
+    text = "אמר דובר צה''ל בעזה"
+    assert [text[each.start : each.end] for each in tokenise(text)] == ["אמר", "דובר", "צה''ל", "בעזה"]
 
 
 def test_capital_acronyms_keep_their_case_and_words_do_not() -> None:

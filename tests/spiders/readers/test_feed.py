@@ -284,7 +284,8 @@ def test_f041_references_are_decoded_once_by_the_formats_rule(
 @pytest.mark.parametrize("control", ["\0", "\x0b", "\x1b[31m", "\x7f", "\x81"])
 def test_f042_controls_are_removed(read_body: Read, rss: Rss, control: str) -> None:
     reading = read_body(rss(f"<title>a{control}b</title><link>https://a.example/1</link>"))
-    assert reading.entries[0].title == "a" + control[1:] + "b"
+    between = " " if control == "\x0b" else control[1:]
+    assert reading.entries[0].title == f"a{between}b"
     assert reading.marks == ("control characters removed",)
 
 
@@ -496,6 +497,27 @@ def test_the_words_of_two_blocks_are_two_words(read_body: Read, rss: Rss, block:
     (entry,) = read_body(rss(item(1, f"<description><![CDATA[{text}]]></description>"))).entries
     assert entry.lead == "Talks move to Cairo\n\nDoha follows"
     assert "Cairo<" in entry.html
+
+
+@pytest.mark.parametrize(
+    "written", ["Truce<br/>hostages freed", "Truce&lt;br&gt;hostages freed", "Truce<BR >hostages freed"]
+)
+def test_a_title_in_two_lines_is_one_line_of_whole_words(read_body: Read, rss: Rss, written: str) -> None:
+    for title in (f"<![CDATA[{written}]]>", written.replace("<", "&lt;").replace("&lt;lt;", "&amp;lt;")):
+        (entry,) = read_body(rss(f"<title>{title}</title><link>https://a.example/1</link>")).entries
+        assert entry.title == "Truce hostages freed", title
+
+
+@pytest.mark.parametrize("between", ["\x0b", "\x0c", "<option>", "</button>", "</video>", "<hgroup>"])
+def test_what_a_reader_sees_apart_is_read_apart(read_body: Read, rss: Rss, between: str) -> None:
+    (entry,) = read_body(rss(item(1, f"<description><![CDATA[<p>Gaza{between}hostages</p>]]></description>"))).entries
+    assert entry.lead.split() == ["Gaza", "hostages"]
+
+
+def test_the_number_of_a_footnote_is_no_part_of_its_word(read_body: Read, rss: Rss) -> None:
+    text = "<p>hostages<sup>1</sup> of the 5<sup>th</sup> day<sup>[2]</sup></p>"
+    (entry,) = read_body(rss(item(1, f"<description><![CDATA[{text}]]></description>"))).entries
+    assert entry.lead == "hostages 1 of the 5th day [2]"
 
 
 @pytest.mark.parametrize("box", ["<img src=x>", "<IMG alt='in'>", "<iframe src=x></iframe>", "<svg><path/></svg>"])

@@ -53,6 +53,23 @@ def test_a_selector_that_is_none_is_failed_and_named(read_body: Read) -> None:
     assert "a[[" in reading.reason
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("<span>Breaking</span><span>Doha talks</span>", "Breaking Doha talks"),
+        ("Sin<wbr>war and <b>H</b>ostages", "Sinwar and Hostages"),
+        ("Sin<!-- -->war", "Sinwar"),
+        ("<strong>ה</strong>חטופים &amp; דוחה", "החטופים & דוחה"),
+    ],
+)
+def test_parts_of_a_listed_title_stand_apart_and_emphasis_splits_no_word(
+    read_body: Read, written: str, title: str
+) -> None:
+    found = f'<div class="row"><a href="/en/x">{written}</a></div>'
+    (entry,) = read_body(found, "listing", selectors=Selectors(entry=".row", link="a", title="a")).entries
+    assert entry.title == title
+
+
 def test_f073_base_is_obeyed_in_a_listing(read_body: Read) -> None:
     row = '<div class="row"><a href="x"><span class="title">T</span></a><time>22 Nov 2026</time></div>'
     page = f'<head><base href="/en/"></head>{row}'
@@ -124,6 +141,16 @@ def test_deeply_nested_json_ld_is_damage_not_a_crash(read_body: Read) -> None:
 def test_a_teaser_in_json_ld_gives_way_to_the_pages_text(read_body: Read) -> None:
     told = {"@type": "NewsArticle", "headline": "Talks", "articleBody": PARAGRAPH[:40]}
     assert read_body(article(**told), "article").entries[0].body == PARAGRAPH
+
+
+def test_where_a_page_shows_mostly_other_text_its_json_ld_is_read_too(read_body: Read) -> None:
+    told = {
+        "@type": "NewsArticle",
+        "headline": "Talks",
+        "articleBody": "Envoys flew to Doha on Monday. They met twice.",
+    }
+    body = read_body(article(**told), "article").entries[0].body
+    assert body == f"{told['articleBody']}\n\n{PARAGRAPH}"
 
 
 def test_json_ld_bodies_in_escaped_markup_become_paragraphs(read_body: Read) -> None:

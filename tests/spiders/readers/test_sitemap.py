@@ -33,6 +33,23 @@ def test_an_index_names_its_newest_five_children_and_no_entries(read_body: Read)
     assert (reading.outcome, reading.entries) == (Outcome.OK, ())
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Talks&nbsp;in Doha", "Talks in Doha"),
+        ("The &rsquo;deal&rsquo; holds", "The ’deal’ holds"),
+        ("Talks <b>in Doha</b> resume", "Talks in Doha resume"),
+        ("Talks<br/>in Doha", "Talks in Doha"),
+        ("<![CDATA[Talks in Doha]]> resume", "Talks in Doha resume"),
+    ],
+)
+def test_a_title_is_read_to_its_end_whatever_stands_in_it(read_body: Read, written: str, title: str) -> None:
+    news = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
+    url = f"<url><loc>https://a.example/1</loc><news:news><news:title>{written}</news:title></news:news></url>"
+    (entry,) = read_body(f"<urlset {NAMESPACE} {news}>{url}</urlset>", "sitemap").entries
+    assert entry.title == title
+
+
 def test_undated_children_keep_their_order(read_body: Read) -> None:
     children = "".join(f"<sitemap><loc>https://a.example/{n}.xml</loc></sitemap>" for n in range(3))
     reading = read_body(f"<sitemapindex {NAMESPACE}>{children}</sitemapindex>", "sitemap")
