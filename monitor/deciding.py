@@ -22,7 +22,7 @@ from monitor.model.stories import Placed
 from monitor.ports import Archive, Corrections, Decide, Ledger, Settle
 from monitor.stories import places
 from monitor.stories.changes import Text, changes
-from monitor.stories.copies import WINDOW, Copies, Repeats, TitleIndex
+from monitor.stories.copies import WINDOW, Copies, Copy, Repeats, TitleIndex, says_the_same
 from monitor.stories.identity import is_post
 from monitor.stories.phrases import Phrases
 from monitor.stories.places import Places
@@ -88,6 +88,7 @@ class Deciding:
                 text = item_text(candidate.entry, candidate, item.outlet, item.source)
                 matches = tuple(without_spans(match, outlet) for match in edition.match(text))
             copy_of, reason, copied_by = item.copy_of, item.copy_reason, None
+            same = True
             placed, told = None, filing.origins.get(candidate.id, ())
             if item.outlet not in BUILT_IN:
                 told = told or reported(candidate.entry, item.outlet, edition.sources)
@@ -95,6 +96,7 @@ class Deciding:
                 ruled = bool(item.copy_by)  # a reviewer said whose copy it is, or that it is none
                 if copy_of is None and repeats.copy is not None and not ruled:
                     copy_of, reason = repeats.copy.of, repeats.copy.reason
+                    same = _tells_the_same(repeats.copy, item, edition.phrases)
                 elif copy_of is None and repeats.copied_by is not None and not ruled:
                     copied_by, reason = repeats.copied_by.of, repeats.copied_by.reason
                 told = with_text(told, item.origins, repeats.part_of)
@@ -102,7 +104,8 @@ class Deciding:
                     placed = self._place(item, copy_of, ledger, edition)
             story = placed.story if placed is not None else item.story
             setting = _setting(
-                change, matches, ledger, edition, copy_of=copy_of or copied_by, story=story, baseline=baseline, now=now
+                change, matches, ledger, edition, told_by=(copy_of or copied_by) if same else None, story=story,
+                baseline=baseline, now=now,
             )  # fmt: skip
             setting = _corroborated(
                 setting, matches, ledger, story=story, placed=placed, language=item.language
@@ -189,7 +192,7 @@ def _setting(
     ledger: Ledger,
     edition: Edition,
     *,
-    copy_of: str | None,
+    told_by: str | None,
     story: str,
     baseline: datetime | None,
     now: datetime,
@@ -206,8 +209,8 @@ def _setting(
     if not matches:
         return setting
     setting = replace(setting, muted=ledger.muted())
-    if copy_of is not None:
-        setting = replace(setting, told=ledger.told((copy_of, *ledger.copies(copy_of))))
+    if told_by is not None:
+        setting = replace(setting, told=ledger.told((told_by, *ledger.copies(told_by))))
     if any(edition.by_id[match.watch].cooldown for match in matches):
         last = ledger.last((change.item.id, *ledger.story_of(story)))
         setting = replace(setting, last={key: Told(alert=alert, story=story) for key, alert in last.items()})
@@ -240,6 +243,17 @@ def _corroborated(
     merges, links = ((), ()) if placed is None else (placed.merges, placed.links)
     event = ledger.event((story, *merges), tuple(link.story for link in links), language=language)
     return replace(setting, story=story, corroborated=frozenset(ledger.told_of(event)))
+
+
+def _tells_the_same(copy: Copy, item: Item, phrases: Phrases) -> bool:
+    """Whether who was told of the original knows what this one says: a copy by its headline alone may deny it."""
+    if not copy.headline:
+        return True
+    one, other = (
+        Text(title=title, lead="", body="", language=item.language, kind=item.kind)
+        for title in (copy.headline, item.title)
+    )
+    return says_the_same(one.title, other.title) and policy.PRESSING.isdisjoint(changes(one, other, phrases).classes)
 
 
 def _changed(change: Change, phrases: Phrases) -> tuple[ChangeClass, ...]:

@@ -20,8 +20,10 @@ from math import ceil
 from monitor.language.tokens import norms
 from monitor.model.filing import Change, Paragraph
 from monitor.model.items import Item, Reported
+from monitor.stories.gist import stem
 from monitor.stories.reported import by_text, goes_back_to
 from monitor.stories.runs import paragraphs, with_digits
+from monitor.stories.stopwords import TURNS
 from monitor.stories.texts import Alike, TextIndex, Told
 
 WINDOW = timedelta(hours=48)
@@ -42,6 +44,8 @@ class Copy:
 
     of: str
     reason: str
+    headline: str = ""
+    """Of the item that it repeats, where only the headlines were compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,7 @@ class _Title:
     item: str
     outlet: str
     seen: datetime
+    title: str
     tokens: frozenset[str]
 
 
@@ -158,7 +163,7 @@ class TitleIndex:
         room, size = (language, _numbers(tokens)), _shelf_of(len(tokens))
         shelf = self._shelves.setdefault(room, {}).setdefault(size, _Shelf())
         place, self._next = self._next, self._next + 1
-        shelf.titles[place] = _Title(item=item_id, outlet=outlet, seen=seen, tokens=tokens)
+        shelf.titles[place] = _Title(item=item_id, outlet=outlet, seen=seen, title=title, tokens=tokens)
         for token in tokens:
             shelf.places[token].add(place)
         heappush(self._ages, (seen, place, room, size))
@@ -173,16 +178,16 @@ class TitleIndex:
         if len(tokens) < FEWEST:
             return None
         alike = [
-            (other.seen, place, other.item, why)
+            (other.seen, place, other, why)
             for shelf in self._shelves.get((language, _numbers(tokens)), {}).items()
             for place, other in _may_be_alike(tokens, *shelf)
             if other.outlet != outlet
             and abs(seen - other.seen) <= self._window
             and (why := _alike(tokens, other.tokens))
         ]
-        for _, _, item, why in sorted(alike):
-            if exists(item):
-                return Copy(of=item, reason=why)
+        for _, _, other, why in sorted(alike, key=lambda each: each[:2]):
+            if exists(other.item):
+                return Copy(of=other.item, reason=why, headline=other.title)
         return None
 
     def _forget(self, now: datetime) -> None:
@@ -197,6 +202,16 @@ class TitleIndex:
                 del self._shelves[room][size]
             if not self._shelves[room]:
                 del self._shelves[room]
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether headlines with most words in common tell the same: one of them may say more, but no word that turns the
+    sense, and none says another word in place of the other's ("accepts", "rejects")."""
+    words = [set(norms(title)) for title in (one, other)]
+    if not TURNS.isdisjoint(words[0] ^ words[1]):
+        return False
+    stems = [{stem(word) for word in own} - {""} for own in words]
+    return not (stems[0] - stems[1] and stems[1] - stems[0])
 
 
 def _numbers(tokens: frozenset[str]) -> frozenset[str]:

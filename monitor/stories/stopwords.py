@@ -39,4 +39,17 @@ _ARABIC = """
 شهور مزيد المزيد آخر أخرى بداية نهاية معظم خبر أخبار عاجل تحديث مباشر تحليل شاهد صور فيديو موجز نشرة
 """
 
+_TURNS = """
+no not never none neither nor without isn't aren't wasn't weren't won't don't doesn't didn't can't cannot couldn't
+hasn't haven't hadn't deny denies denied denying reject rejects rejected rejecting refuse refuses refused refusing
+dismiss dismisses dismissed rule rules ruled fail fails failed collapse collapses collapsed cancel cancels cancelled
+canceled suspend suspends suspended halt halts halted despite unless until
+לא אין אינו אינה אינם בלי ללא אל מכחיש מכחישה מכחישים הכחיש הכחישה הכחישו דוחה דוחים דחה דחתה דחו מסרב מסרבת מסרבים
+סירב סירבה שולל שוללת שללו נכשל נכשלו נכשלה קרס קרסו קרסה ביטל ביטלה בוטל בוטלה השעה הוקפא הוקפאו חרף למרות
+لا لم لن ليس ليست غير دون بدون نفى نفت ينفي تنفي ينفون رفض رفضت يرفض ترفض يرفضون فشل فشلت تفشل انهيار انهار انهارت
+ألغى ألغت إلغاء علق علقت تعليق رغم
+"""
+
 STOP = frozenset(normalise(" ".join((_ENGLISH, _HEBREW, _ARABIC))).split())
+TURNS = frozenset(normalise(_TURNS).split())
+"""Words that one headline may have more than another and then say the opposite."""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.model.entries import Answer, Candidate
+from monitor.model.entries import Answer, Candidate, Entry
 from monitor.stories.identity import nearly, words
 from storage.rows import Row, moment, when
 
@@ -114,7 +114,9 @@ def keep_keys(db: sqlite3.Connection, found: Found, item: str, seen: Sighting) -
 def adopted(db: sqlite3.Connection, candidates: Sequence[Candidate], seen: Sighting) -> dict[str, str]:
     """Candidate id → the item it continues, when the source gave all its articles new addresses (F59).
 
-    More than half of an answer must be unknown by its keys and known by its title to this source.
+    More than half of an answer must be unknown by its keys and known to this source by its title, with the same date;
+    where one has no date, by nearly the same lead or within two days. Flashes and briefings come back under the same
+    titles, with other dates: they are no old acquaintances.
     """
     if len(candidates) < FEWEST_ADOPTED or seen.last_listed is None:
         return {}
@@ -123,10 +125,22 @@ def adopted(db: sqlite3.Connection, candidates: Sequence[Candidate], seen: Sight
     if len(unknown) * 2 <= len(candidates):
         return {}
     taken = set(listed.values())
-    titles = {title: item for title, item in _titles(db, seen).items() if item not in taken}
-    continued = {each.id: item for each in unknown if (item := titles.pop(words(each.entry.title), None))}
+    titles = {title: row for title, row in _titles(db, seen).items() if row["id"] not in taken}
+    continued = {}
+    for each in unknown:
+        held = titles.get(words(each.entry.title))
+        if held is not None and _continues(each.entry, held, seen):
+            continued[each.id] = str(titles.pop(words(each.entry.title))["id"])
     enough = len(continued) >= FEWEST_ADOPTED and len(continued) * 2 > len(candidates)
     return continued if enough else {}
+
+
+def _continues(entry: Entry, held: Row, seen: Sighting) -> bool:
+    if entry.published is not None and not held["published_assumed"]:
+        apart: timedelta = abs(entry.published - moment(held["published"]))
+        return apart <= _DATED_ALIKE
+    known_for: timedelta = seen.at - moment(held["first_seen"])
+    return nearly(entry.lead, held["lead"]) or known_for <= WEAK_FOR
 
 
 def moved(db: sqlite3.Connection, candidate: Candidate, listed: Collection[str], seen: Sighting) -> str | None:
@@ -164,17 +178,18 @@ def _listed(db: sqlite3.Connection, candidates: Iterable[Candidate], seen: Sight
     return dict(db.execute(asked, (seen.outlet, keys)).fetchall())
 
 
-def _titles(db: sqlite3.Connection, seen: Sighting) -> dict[str, str]:
-    """The titles this source told lately, without those that name several items."""
+def _titles(db: sqlite3.Connection, seen: Sighting) -> dict[str, Row]:
+    """The titles this source told lately with their items, without those that name several."""
     found = db.execute(
-        "SELECT id, title FROM items WHERE source = ? AND first_seen >= ?",
+        "SELECT id, title, lead, published, published_assumed, first_seen FROM items"
+        " WHERE source = ? AND first_seen >= ?",
         (seen.source, when(seen.at - _TITLES_WITHIN)),
     )
-    titles: dict[str, str] = {}
+    titles: dict[str, Row | None] = {}
     for row in found:
         title = words(row["title"])
-        titles[title] = "" if title in titles else row["id"]
-    return {title: item for title, item in titles.items() if title and item}
+        titles[title] = None if title in titles else row
+    return {title: row for title, row in titles.items() if title and row is not None}
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -105,6 +105,25 @@ async def test_f059_a_source_that_changes_all_its_addresses_keeps_its_items(stor
     assert (again.known, again.adopted) == (6, 0)
 
 
+@pytest.mark.parametrize("days", [1, 9])
+async def test_f059_flashes_that_come_back_under_their_old_headlines_are_new(store: Store, days: int) -> None:
+    """Sirens sound in the same places again: as news of another day they are told."""
+    towns = ("Sderot", "Ashkelon", "Nahal Oz", "Zikim")
+    for day in (0, days):
+        at = NOW + day * DAY
+        flashes = [candidate(f"Doha: sirens in {town}", keys=(f"url:{day}/{town}",), published=at) for town in towns]
+        filed = await store.file(filing(flashes, at=at), decide)
+        assert (filed.new, filed.adopted) == (4, 0), day
+    assert await rows_due(store) == 16
+
+
+async def test_f059_undated_headlines_that_come_back_after_days_are_new(store: Store) -> None:
+    for day in (0, 3):
+        lists = [candidate(f"Doha briefing, {part}", keys=(f"url:{day}/{part}",), published=None) for part in "abcd"]
+        filed = await store.file(filing(lists, at=NOW + day * DAY), decide)
+        assert (filed.new, filed.adopted) == (4, 0), day
+
+
 async def test_f059_one_repeated_headline_is_not_a_move(store: Store) -> None:
     listed = [candidate("Doha: morning briefing", keys=("url:1",)), candidate("Doha talks", keys=("url:2",))]
     await store.file(filing(listed), decide)
