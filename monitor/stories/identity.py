@@ -216,11 +216,11 @@ def _unshared(entries: Sequence[Entry], outlet: Outlet, source: Source | None) -
     rule = rules(outlet)
     keyed = [list(_keys(entry, rule)) for entry in entries]
     if source is None or source.kind != "listing":  # a page links to one article by its picture, title and "more"
-        shared = _shared(entries, keyed)
+        shared = _shared(entries, keyed, rule)
         for entry, own in zip(entries, keyed, strict=True):
             if shared.intersection(own):
                 own[:] = _without(shared, own, entry, rule)
-        shared = _shared(entries, keyed)
+        shared = _shared(entries, keyed, rule)
         for entry, own in zip(entries, keyed, strict=True):
             own[:] = [key for key in own if key not in shared] or [_title_key(entry.title, entry.lead)]
     if source is not None and source.title_is_identity:
@@ -232,28 +232,42 @@ def _unshared(entries: Sequence[Entry], outlet: Outlet, source: Source | None) -
 
 
 def _without(shared: set[str], own: Sequence[str], entry: Entry, rule: Rules) -> list[str]:
-    """The entry's own keys; when neither id nor link is its own, those of an entry without link."""
+    """The entry's own keys; when neither id nor link is its own, those of an entry without link besides: what it was
+    known by while it stood alone under its link stays its own."""
     kept = [key for key in own if key not in shared]
-    return kept if any(key.startswith(("id:", "url:")) for key in kept) else list(_keys(entry, rule, linked=False))
+    if any(key.startswith(("id:", "url:")) for key in kept):
+        return kept
+    return list(dict.fromkeys((*kept, *_keys(entry, rule, linked=False))))
 
 
-def _shared(entries: Sequence[Entry], keyed: Sequence[Sequence[str]]) -> set[str]:
-    """Keys that entries with different titles have in common, and links whose entries differ in guid and lead."""
+def _shared(entries: Sequence[Entry], keyed: Sequence[Sequence[str]], rule: Rules) -> set[str]:
+    """Keys that entries with different titles have in common, and links whose entries differ in guid and lead; but for
+    an article that is listed under two headlines."""
     holders: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry, own in zip(entries, keyed, strict=True):
         if TITLE_MISSING not in entry.marks:
             for key in own:
                 holders[key].append(entry)
-    return {key for key, held in holders.items() if len(held) > 1 and _are_several(key, held)}
+    return {key for key, held in holders.items() if len(held) > 1 and _are_several(key, held, rule)}
 
 
-def _are_several(key: str, held: Sequence[Entry]) -> bool:
+def _are_several(key: str, held: Sequence[Entry], rule: Rules) -> bool:
     if key.startswith("title:"):
         return False
-    if len({words(entry.title) for entry in held}) > 1:
+    titles = {words(entry.title) for entry in held}
+    if len(titles) == 2 and (key.startswith("id:") or (key.startswith("url:") and _one_guid(held, rule))):
+        return False  # what the outlet's own rule, or the feed, calls one article
+    if len(titles) > 1:
         return True
     guids, leads = ({entry.guid for entry in held}, {words(entry.lead) for entry in held})
     return key.startswith("url:") and len(guids - {None, ""}) == len(leads - {""}) == len(held)
+
+
+def _one_guid(held: Sequence[Entry], rule: Rules) -> bool:
+    """All have the same guid, or the link for one (fragments do not count)."""
+    guids = {entry.guid or "" for entry in held}
+    names = {str(address) if (address := rule.compared(guid)) is not None else guid for guid in guids}
+    return len(names) == 1 and names.isdisjoint({""}) and not any(map(_POSITION.fullmatch, names))
 
 
 def _crowded(keyed: Sequence[Sequence[str]]) -> set[str]:
@@ -291,6 +305,8 @@ def _candidate(group: Sequence[_Keyed], outlet: Outlet, source: Source | None) -
     ranked = sorted(group, key=_fullness)
     entry = ranked[0].entry
     for other in ranked[1:]:
+        if words(other.entry.title) != words(entry.title) and TITLE_MISSING not in other.entry.marks:
+            entry = replace(entry, lead=f"{entry.lead}\n\n{other.entry.title}".strip())
         if _visible(other.entry.lead) not in _visible(entry.lead):
             entry = replace(entry, lead=f"{entry.lead}\n\n{other.entry.lead}")
     own = sorted(dict.fromkeys(key for each in ranked for key in each.keys), key=_rank)

@@ -148,6 +148,8 @@ class Links:
             story.concepts = frozenset()
             story.links.clear()
         for story in self._stories.values():
+            self._place(story)  # all of them first: how usual a concept is, is counted over all
+        for story in self._stories.values():
             self._renew(story)
 
     # ---------------------------------------------------------------- inside
@@ -171,18 +173,21 @@ class Links:
 
     def _renew(self, story: _Story) -> None:
         """Compare a story with the others again."""
-        concepts = self._telling & frozenset(concept for each in story.members for concept in each.traits.concepts)
-        for concept in story.concepts - concepts:
-            self._places[concept].pop(story.id, None)
-        for concept in concepts - story.concepts:
-            self._places[concept][story.id] = None
-        story.concepts = concepts
+        self._place(story)
         self._unlink(story)
         for other in self._near(story):
             if link := self._compared(story, other):
                 score, reason = link
                 story.links[other.id] = Link(story=other.id, score=score, reason=reason)
                 other.links[story.id] = Link(story=story.id, score=score, reason=reason)
+
+    def _place(self, story: _Story) -> None:
+        concepts = self._telling & frozenset(concept for each in story.members for concept in each.traits.concepts)
+        for concept in story.concepts - concepts:
+            self._places[concept].pop(story.id, None)
+        for concept in concepts - story.concepts:
+            self._places[concept][story.id] = None
+        story.concepts = concepts
 
     def _near(self, story: _Story) -> list[_Story]:
         found = {

@@ -91,7 +91,7 @@ class PagePlacing(Placing):
         item = self._item()
         if item is None:
             return Fate(name="known", item=self._asked)
-        found = known.find(self.db, candidate.keys, self.seen)
+        found = known.find(self.db, candidate, self.seen)
         title = identity.words(self._row(item)["title"])
         same = {other for other, row in found.items.items() if identity.words(row["title"]) == title}
         others = set(found.items) - same - {item}

@@ -74,17 +74,33 @@ def sighting(answer: Answer, before: Row | None) -> Sighting:
     )
 
 
-def find(db: sqlite3.Connection, keys: Sequence[str], seen: Sighting) -> Found:
+def find(db: sqlite3.Connection, candidate: Candidate, seen: Sighting) -> Found:
     """Look a candidate's keys up."""
+    keys = candidate.keys
     hits = {row["key"]: row for row in db.execute(_HITS.format(marks=_marks(keys)), (seen.outlet, *keys))}
     expired = {key for key, row in hits.items() if is_weak(key) and not _counts(row, seen)}
     items = {row["id"]: row for key, row in hits.items() if key not in expired}
     return Found(
-        items=items,
+        items=_without_lodgers(items, hits, words(candidate.entry.title)),
         add=tuple(key for key in keys if key not in hits),
         take=tuple(key for key in keys if key in expired),
         weak=tuple(key for key in keys if is_weak(key) and key in hits and key not in expired),
     )
+
+
+def _without_lodgers(items: Mapping[str, Row], hits: Mapping[str, Row], title: str) -> Mapping[str, Row]:
+    """The items without those that have only the candidate's link in common with it, and another headline, when
+    another one has its guid and its headline: such a link is shared by flashes that are listed one at a time."""
+    by_guid = {row["id"] for key, row in hits.items() if key.startswith("guid:")} & items.keys()
+    if not by_guid or len(items) == len(by_guid):
+        return items
+    if any(words(items[name]["title"]) != title for name in by_guid):
+        return items
+    by_link = {name for name in items if all(key.startswith("url:") for key, row in hits.items() if row["id"] == name)}
+    return {
+        name: row for name, row in items.items()
+        if name in by_guid or name not in by_link or words(row["title"]) == title
+    }  # fmt: skip
 
 
 def is_weak(key: str) -> bool:

@@ -71,7 +71,7 @@ class Placing:
         """Items that stand at another address now."""
 
     def place(self, candidate: Candidate, first_seen: datetime) -> Fate:
-        found = known.find(self.db, candidate.keys, self.seen)
+        found = known.find(self.db, candidate, self.seen)
         items = set(found.items)
         if not items:
             continued = self.adopted.get(candidate.id) or known.moved(self.db, candidate, self._listed, self.seen)

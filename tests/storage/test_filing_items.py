@@ -315,3 +315,17 @@ async def test_an_entry_in_quarantine_is_one_record_however_often_it_fails(store
     for poll in range(3):
         await store.file(filing([candidate("bad", keys=("url:a",))], at=NOW + poll * HOUR), failing_on("bad"))
     assert (await store.count())["quarantined"] == 1
+
+
+# ------------------------------------------------------------------ a link that flashes share
+
+
+async def test_f068_a_flash_that_is_listed_alone_under_a_shared_link_stays_its_own_item(store: Store) -> None:
+    """Its link led to another flash first; its guid and headline say what it is."""
+    await store.file(filing([candidate("Doha: first", keys=("url:ticker", "guid:1"))]), decide)
+    await store.file(filing([candidate("Doha: second", keys=("guid:2",))], at=NOW + MINUTE), decide)
+    again = candidate("Doha: second", keys=("url:ticker", "guid:2"))
+    filed = await store.file(filing([again], at=NOW + HOUR), decide)
+    assert (filed.known, filed.merged, filed.revised) == (1, 0, 0)
+    assert {item.title for item in await store.items()} == {"Doha: first", "Doha: second"}
+    assert (await store.count())["suppressed"] == 0

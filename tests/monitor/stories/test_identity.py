@@ -370,3 +370,27 @@ def test_the_language_is_the_titles_own(outlet_named) -> None:
     ]
     found = {each.entry.title: each.language for each in candidates(told, haaretz, haaretz.source[0])}
     assert [found[each.title] for each in told[:3]] == ["he", "en", "ar"]
+
+
+# ------------------------------------------------------------------ two headlines of one article, a ticker that grows
+
+
+@pytest.mark.parametrize("guid", [None, "https://www.bbc.com/news/articles/c1l0zzzzzzzo", "opaque-guid-1234"])
+def test_an_article_that_is_listed_under_its_old_and_its_new_headline_is_one_item(outlet_named, guid) -> None:
+    shelf = Shelf(outlet_named("bbc"))
+    old = entry(1, title="Hostage freed", url="https://www.bbc.com/news/articles/c1l0zzzzzzzo", guid=guid)
+    new = entry(1, title="Hostage freed after talks", url=old.url, guid=guid)
+    assert shelf.poll(old) == 1
+    assert shelf.poll(new, old) == 0
+    assert shelf.poll(new) == 0
+
+
+def test_of_two_headlines_of_one_article_watches_read_both(plain_outlet) -> None:
+    old, new = (entry(1, title=title, lead="") for title in ("Talks in Doha go on for a tenth day", "Deal reached"))
+    (found,) = candidates([new, old], plain_outlet, FEED)
+    assert {"Deal reached", "Talks in Doha go on for a tenth day"} == {found.entry.title, found.entry.lead}
+
+
+def test_f068_a_ticker_whose_flashes_share_a_link_grows_without_telling_one_twice(shelf) -> None:
+    flashes = [entry(n, url="https://news.example.org/ticker", lead="") for n in range(4)]
+    assert [shelf.poll(*flashes[:many][::-1]) for many in (1, 2, 3, 4)] == [1, 1, 1, 1]
