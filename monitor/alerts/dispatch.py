@@ -211,7 +211,7 @@ class Dispatcher:
             return None
         before: Revision | None = None
         changed: tuple[ChangeClass, ...] = ()
-        edited = alert.state.startswith("edited:")
+        edited = alert.cause.startswith("edited:")
         if edited or item.revision != alert.revision:
             item, before, changed = await self._then(item, alert.revision)
         if not edited:
@@ -236,7 +236,7 @@ class Dispatcher:
         return known.get(name)
 
     async def _gone(self, alert: Alert) -> Whereabouts | None:
-        if alert.state != policy.WITHDRAWN:
+        if alert.cause != policy.WITHDRAWN:
             return None
         told = await self._archive.whereabouts(alert.item)
         return next((each for each in reversed(told) if each.what == "withdrawn"), None)

@@ -75,6 +75,11 @@ class Alert:
     acknowledged: datetime | None = None
     match: Match | None = None
 
+    @property
+    def cause(self) -> str:
+        """Its state, or that of the alert of a later text that nobody acknowledged, which it tells again."""
+        return self.state.removeprefix("escalated:")
+
 
 class Piece(NamedTuple):
     """A run of original text of two that are compared."""

@@ -451,10 +451,11 @@ async def test_a_bug_in_a_channel_is_logged_without_its_words_and_the_row_waits(
     assert "canary" not in repr(record.__dict__)
 
 
-async def test_an_edit_is_told_in_its_own_text_with_the_headline_before_it(rig: Rig) -> None:
+@pytest.mark.parametrize("state", ["edited:r2", "escalated:edited:r2"])
+async def test_an_edit_is_told_in_its_own_text_with_the_headline_before_it(rig: Rig, state: str) -> None:
     judges = {
         "Talks go on": quiet,
-        "Deal reached": telling(("hook",), state="edited:r2"),
+        "Deal reached": telling(("hook",), state=state),
         "Deal denied": quiet,
     }
     for minutes, (title, judge) in enumerate(judges.items()):
