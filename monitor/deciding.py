@@ -172,11 +172,13 @@ _NOT_KEPT: Mapping[str, tuple[str, ...]] = {"headline": ("lead", "body", "html")
 
 
 def as_kept(candidate: Candidate, outlet: Outlet) -> Candidate:
-    """The candidate without the texts that its outlet's ``keep`` excludes."""
+    """The candidate without the texts that its outlet's ``keep`` excludes. Where there is no body, the markup is the
+    lead's."""
     entry = candidate.entry
-    if not any(getattr(entry, name) for name in _NOT_KEPT[outlet.keep]):
+    excluded = _NOT_KEPT[outlet.keep] if entry.body or outlet.keep == "headline" else ()
+    if not any(getattr(entry, name) for name in excluded):
         return candidate
-    emptied: dict[str, Any] = dict.fromkeys(_NOT_KEPT[outlet.keep], "")
+    emptied: dict[str, Any] = dict.fromkeys(excluded, "")
     return replace(candidate, entry=replace(entry, **emptied))
 
 
